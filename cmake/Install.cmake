@@ -1,0 +1,1 @@
+# What `cmake --install` lays down: headers, both libraries, the program, find_package, pkg-config.
