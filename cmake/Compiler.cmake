@@ -24,6 +24,21 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 # Checksums use the CPU's own instruction where it is there; everything else stays at the baseline.
 
+# No path of the machine that builds in what is installed, nor in the messages of STRATA_CHECK.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}=build)
+endif()
+
+if(STRATA_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "STRATA_FUZZ needs clang: cmake --preset clang")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+  add_compile_definitions(STRATA_SANITIZED=1)
+endif()
+
 if(STRATA_SANITIZE)
   add_compile_options(-fsanitize=${STRATA_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)

@@ -10,3 +10,4 @@
 #include "strata/result.h"
 #include "strata/scan.h"
 #include "strata/store.h"
+#include "strata/version.h"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# bench.sh [NAME [ARG...]]: runs the benchmarks of the release build, all or the one of that name:
+# the programs build/release/bench/NAME, then the drivers bench/NAME.py.
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
+export STRATA_BIN=$root/build/release/bin/strata
+
+declare -A found=()
+names=()
+add() {
+  names+=("$1")
+  found[$1]=$2
+}
+for path in "$root"/build/release/bench/*_bench; do
+  if [[ -f $path && -x $path ]]; then add "$(basename "$path")" "$path"; fi
+done
+for path in "$root"/bench/*_bench.py; do
+  if [[ -f $path ]]; then add "$(basename "$path" .py)" "$path"; fi
+done
+
+run() {
+  local path=${found[$1]}
+  echo "== $1"
+  case $path in
+    *.py) /usr/bin/python3 "$path" "${@:2}" ;;
+    *) "$path" "${@:2}" ;;
+  esac
+}
+
+if (($#)); then
+  if [[ -z ${found[$1]:-} ]]; then
+    echo "dev bench: no such benchmark: $1 (there are: ${names[*]})" >&2
+    exit 2
+  fi
+  run "$@"
+else
+  for name in "${names[@]}"; do run "$name"; done
+fi
