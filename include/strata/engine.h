@@ -82,7 +82,7 @@ struct Limits {
   std::uint64_t value_bytes_max = kValueBytesMax;
   std::uint64_t batch_effects_max = 65536;
   std::uint64_t batch_bytes_max = 1024ull * 1024 * 1024;
-  std::uint64_t snapshot_ms_max = 0;                ///< how long a snapshot lives; 0: no bound
+  std::uint64_t snapshot_ms_max = 0;               ///< how long a snapshot lives; 0: no bound
   Durability durability_max = Durability::commit;  ///< the strongest that can be asked for
   friend bool operator==(const Limits&, const Limits&) = default;
 };

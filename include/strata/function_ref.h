@@ -20,8 +20,7 @@ class FunctionRef<R(A...)> {
   FunctionRef(F&& function) noexcept  // NOLINT: implicit, so that a lambda can be passed
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
         call_([](void* object, A... arguments) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(
-              std::forward<A>(arguments)...);
+          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<A>(arguments)...);
         }) {}
 
   R operator()(A... arguments) const { return call_(object_, std::forward<A>(arguments)...); }

@@ -95,8 +95,8 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 /// Declares `declaration` from the value of `expression`, or returns its error.
 #define STRATA_LET(declaration, expression) \
   STRATA_LET_IMPL(STRATA_CONCAT(strata_let_, __LINE__), declaration, expression)
-#define STRATA_LET_IMPL(name, declaration, expression)                       \
-  auto name = (expression);                                                  \
-  if (!name) [[unlikely]]                                                    \
-    return ::strata::Error(std::move(name).error());                         \
+#define STRATA_LET_IMPL(name, declaration, expression) \
+  auto name = (expression);                            \
+  if (!name) [[unlikely]]                              \
+    return ::strata::Error(std::move(name).error());   \
   declaration = *std::move(name)

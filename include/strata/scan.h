@@ -27,15 +27,13 @@ struct Range {
   static Range all(Keyspace space) { return {space, {}, {}}; }
   /// All keys that start with `prefix`.
   STRATA_API static Range prefix(Keyspace space, BytesView prefix);
-  bool contains(BytesView key) const noexcept {
-    return key >= begin && (end.empty() || key < end);
-  }
+  bool contains(BytesView key) const noexcept { return key >= begin && (end.empty() || key < end); }
 };
 
 struct ScanOptions {
-  bool reverse = false;    ///< from the end of the range to its beginning
-  bool keys_only = false;  ///< values stay empty; everything else is reported
-  std::uint64_t limit = 0; ///< of records in the whole scan; 0: none
+  bool reverse = false;     ///< from the end of the range to its beginning
+  bool keys_only = false;   ///< values stay empty; everything else is reported
+  std::uint64_t limit = 0;  ///< of records in the whole scan; 0: none
   /// A page ends behind the record that reaches either bound. Both are at least 1.
   std::uint32_t page_records = 256;
   std::uint32_t page_bytes = 256 * 1024;

@@ -36,9 +36,7 @@ Code Error::code() const noexcept { return state_->code; }
 
 const std::string& Error::message() const noexcept { return state_->message; }
 
-const Error* Error::cause() const noexcept {
-  return state_->cause ? &*state_->cause : nullptr;
-}
+const Error* Error::cause() const noexcept { return state_->cause ? &*state_->cause : nullptr; }
 
 std::string Error::to_string() const {
   std::string text = message();
@@ -51,17 +49,28 @@ std::string Error::to_string() const {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::io: return "io";
-    case Code::corruption: return "corruption";
-    case Code::conflict: return "conflict";
-    case Code::busy: return "busy";
-    case Code::timeout: return "timeout";
-    case Code::invalid_argument: return "invalid_argument";
-    case Code::not_supported: return "not_supported";
-    case Code::quota: return "quota";
-    case Code::unavailable: return "unavailable";
-    case Code::closed: return "closed";
-    case Code::authentication: return "authentication";
+    case Code::io:
+      return "io";
+    case Code::corruption:
+      return "corruption";
+    case Code::conflict:
+      return "conflict";
+    case Code::busy:
+      return "busy";
+    case Code::timeout:
+      return "timeout";
+    case Code::invalid_argument:
+      return "invalid_argument";
+    case Code::not_supported:
+      return "not_supported";
+    case Code::quota:
+      return "quota";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::closed:
+      return "closed";
+    case Code::authentication:
+      return "authentication";
   }
   return "unknown";
 }

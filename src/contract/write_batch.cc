@@ -1,8 +1,8 @@
 // WriteBatch: effects and conditions as vectors, their bytes in an arena of chunks that never move.
-#include "strata/batch.h"
-
 #include <algorithm>
 #include <cstring>
+
+#include "strata/batch.h"
 
 namespace strata {
 
@@ -12,7 +12,8 @@ class WriteBatch::Arena {
  public:
   BytesView keep(BytesView bytes) {
     if (bytes.empty()) return {};
-    if (bytes.size() > kChunkBytesMax) return copy_to(large_.emplace_back(make(bytes.size())), bytes);
+    if (bytes.size() > kChunkBytesMax)
+      return copy_to(large_.emplace_back(make(bytes.size())), bytes);
     while (chunk_ < chunks_.size() && chunks_[chunk_].size - used_ < bytes.size()) {
       ++chunk_;
       used_ = 0;
