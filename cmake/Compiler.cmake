@@ -14,6 +14,9 @@ if(STRATA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${STRATA_CCACHE})
 endif()
 
+# STRATA_DCHECK is on in debug builds (and in sanitizer and fuzz builds, which say so themselves).
+add_compile_definitions($<$<CONFIG:Debug>:STRATA_DEBUG=1>)
+
 # Flags of our own code, as a target: third-party sources do not get them.
 add_library(strata_flags INTERFACE)
 target_compile_options(strata_flags INTERFACE

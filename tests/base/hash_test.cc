@@ -1,0 +1,31 @@
+#include "base/hash.h"
+
+#include <gtest/gtest.h>
+
+#include <unordered_set>
+
+#include "base/random.h"
+
+namespace strata::base {
+namespace {
+
+TEST(Hash64, GivesTheKnownAnswerOfXxh3) { EXPECT_EQ(hash64(""), 0x2d06800538d394c2U); }
+
+TEST(Hash64, DependsOnEveryByteAndTheSeed) {
+  Bytes bytes = Random(1).bytes(300);
+  std::unordered_set<std::uint64_t> seen{hash64(bytes), hash64(bytes, 1)};
+  for (char& byte : bytes) {
+    byte = static_cast<char>(byte + 1);
+    seen.insert(hash64(bytes));
+  }
+  EXPECT_EQ(seen.size(), 302U);
+}
+
+TEST(BytesHash, FindsAViewWithoutACopy) {
+  const std::unordered_set<Bytes, BytesHash, std::equal_to<>> set{"a", "b"};
+  EXPECT_TRUE(set.contains(BytesView("a")));
+  EXPECT_FALSE(set.contains(BytesView("c")));
+}
+
+}  // namespace
+}  // namespace strata::base
