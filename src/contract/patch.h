@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "strata/batch.h"
-#include "strata/export.h"
 #include "strata/result.h"
 
 namespace strata::contract {
@@ -24,11 +23,11 @@ struct Patch {
 
 /// The length of a value of `before` bytes after the patch; invalid_argument if it is more than
 /// `value_bytes_max`.
-STRATA_API Result<std::uint64_t> patched_bytes(std::uint64_t before, const Patch& patch,
+Result<std::uint64_t> patched_bytes(std::uint64_t before, const Patch& patch,
                                                std::uint64_t value_bytes_max);
 
 /// `before` with the patch applied (an absent record: empty). As patched_bytes where it fails.
-STRATA_API Result<Bytes> apply_patch(BytesView before, const Patch& patch,
+Result<Bytes> apply_patch(BytesView before, const Patch& patch,
                                      std::uint64_t value_bytes_max);
 
 }  // namespace strata::contract
