@@ -1,0 +1,13 @@
+// system_error(): what the system answered, as an Error that names the call and the path.
+#pragma once
+
+#include <string_view>
+
+#include "strata/result.h"
+
+namespace strata::io {
+
+/// "open 'data/LOCK': Permission denied". `error_number` is errno's; the code follows from it.
+Error system_error(std::string_view call, std::string_view path, int error_number);
+
+}  // namespace strata::io
