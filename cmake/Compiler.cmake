@@ -20,7 +20,7 @@ add_compile_definitions($<$<CONFIG:Debug>:STRATA_DEBUG=1>)
 # Flags of our own code, as a target: third-party sources do not get them.
 add_library(strata_flags INTERFACE)
 target_compile_options(strata_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic $<IF:$<CXX_COMPILER_ID:GNU>,-Wshadow=local,-Wshadow> -Wconversion -Wsign-conversion
   -Wnon-virtual-dtor -Woverloaded-virtual -Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(strata_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wthread-safety>)

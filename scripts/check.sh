@@ -18,6 +18,8 @@ readonly fuzz_seconds=${STRATA_FUZZ_SECONDS:-20}
 
 # shellcheck source-path=SCRIPTDIR source=setup.sh
 source "$root/scripts/setup.sh"
+# Where ccache is, it shall also remember what uses a precompiled header.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 mkdir -p "$logs"
 cd "$root" || exit 1
 
@@ -101,7 +103,7 @@ stage_setup() {
 }
 
 stage_release() {
-  build_tree release all -DSTRATA_TESTS=ON -DSTRATA_BENCH=ON || return
+  build_tree release all -DSTRATA_TESTS=ON -DSTRATA_BENCH=ON -DSTRATA_PCH=ON || return
   counted "tests" run_ctest release
 }
 
@@ -117,14 +119,14 @@ stage_server() {
 }
 
 stage_asan() {
-  build_tree asan all -DSTRATA_TESTS=ON || return
+  build_tree asan all -DSTRATA_TESTS=ON -DSTRATA_PCH=ON || return
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
     STRATA_TEST_SHORT=1 counted "tests" run_ctest asan -LE long
 }
 
 # Only what is labelled `threads`: the rest has one thread and was run by the other stages.
 stage_tsan() {
-  build_tree tsan threads_tests -DSTRATA_TESTS=ON || return
+  build_tree tsan threads_tests -DSTRATA_TESTS=ON -DSTRATA_PCH=ON || return
   STRATA_TEST_SHORT=1 counted "tests" run_ctest tsan -L '^threads$' -LE long
 }
 
