@@ -16,6 +16,11 @@ import sys
 COMPILED_ANYWAY = ("CMakeFiles/strata_objects.dir/", "fuzz/")
 
 
+def output_of(entry):
+    words = shlex.split(entry["command"])
+    return words[words.index("-o") + 1]
+
+
 def syntax_command(entry):
     words = shlex.split(entry["command"])
     if pathlib.Path(words[0]).name == "ccache":
@@ -43,10 +48,9 @@ def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     entries = []
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        output = os.path.relpath(os.path.join(entry["directory"], entry.get("output", "")), build)
         ours = pathlib.Path(entry["file"]).is_relative_to(root)
         generated = pathlib.Path(entry["file"]).is_relative_to(build.resolve())
-        if ours and not generated and not any(part in output for part in COMPILED_ANYWAY):
+        if ours and not generated and not output_of(entry).startswith(COMPILED_ANYWAY):
             entries.append(entry)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
