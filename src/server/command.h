@@ -120,8 +120,8 @@ enum class KeyFind : std::uint8_t { range, keynum, unknown };
 struct KeySpec {
   std::uint16_t flags = 0;
   KeyBegin begin = KeyBegin::index;
-  int index = 1;                   ///< of begin by index; of keyword: where the search starts
-  std::string_view keyword{};      ///< of begin by keyword
+  int index = 1;               ///< of begin by index; of keyword: where the search starts
+  std::string_view keyword{};  ///< of begin by keyword
   KeyFind find = KeyFind::range;
   int last = 0;   ///< of range: relative to the first; -1: the last argument; -2: the last but one
   int step = 1;   ///< of both: distance of two keys

@@ -62,9 +62,8 @@ bool Command::keys(Arguments arguments, std::vector<KeyAt>& found) const {
   for (const KeySpec& key : spec.keys) {
     const std::optional<std::size_t> begin = begin_of(key, arguments);
     if (!begin) continue;
-    const bool fits = key.find == KeyFind::range
-                          ? add_range(key, *begin, arguments.size(), found)
-                          : add_counted(key, *begin, arguments, found);
+    const bool fits = key.find == KeyFind::range ? add_range(key, *begin, arguments.size(), found)
+                                                 : add_counted(key, *begin, arguments, found);
     if (!fits) return false;
   }
   return true;

@@ -13,6 +13,7 @@ Instance::Instance(Engine& engine, base::Clock& clock, std::unique_ptr<Settings>
       atomic_batches(engine.as<AtomicBatch>() != nullptr),
       gate(loops),
       monitors(clients),
+      random_key(engine, static_cast<std::uint64_t>(clock.monotonic_ns())),
       started_ms(clock.wall_ms()) {}
 
 Result<std::unique_ptr<Instance>> Instance::open(Engine& engine, base::Clock& clock,

@@ -14,6 +14,8 @@
 #include "server/gate.h"
 #include "server/latency.h"
 #include "server/monitors.h"
+#include "server/random_key.h"
+#include "server/scan_cursors.h"
 #include "server/settings.h"
 #include "server/slow_log.h"
 #include "server/statistics.h"
@@ -25,8 +27,7 @@ class Instance {
  public:
   /// Borrows engine and clock.
   static Result<std::unique_ptr<Instance>> open(Engine& engine, base::Clock& clock,
-                                                std::unique_ptr<Settings> settings,
-                                                unsigned loops);
+                                                std::unique_ptr<Settings> settings, unsigned loops);
 
   Engine& engine;
   base::Clock& clock;
@@ -40,6 +41,8 @@ class Instance {
   Statistics statistics;
   SlowLog slow_log;
   Latency latency;
+  ScanCursors scan_cursors;
+  RandomKey random_key;
   /// What INFO says of the store: "rocksdb", and its folder.
   std::string backend_name;
   std::string data_folder;

@@ -16,10 +16,9 @@ void Monitors::stop(Session& session) {
 
 void Monitors::feed(const Session& from, Arguments arguments, const base::Clock& clock) {
   const std::int64_t now_ms = clock.wall_ms();
-  std::string line = fmt::format(
-      "+{}.{:06} [{} {}]", now_ms / 1000, (now_ms % 1000) * 1000,
-      from.database.load(std::memory_order_relaxed),
-      from.unix_socket ? "unix:" + from.local_address : from.address);
+  std::string line = fmt::format("+{}.{:06} [{} {}]", now_ms / 1000, (now_ms % 1000) * 1000,
+                                 from.database.load(std::memory_order_relaxed),
+                                 from.unix_socket ? "unix:" + from.local_address : from.address);
   for (const BytesView argument : arguments) {
     line += ' ';
     line += quoted(argument);

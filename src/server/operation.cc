@@ -26,8 +26,8 @@ std::string unknown_command(Arguments arguments) {
 
 std::string unknown_subcommand(const Command& container, Arguments arguments) {
   constexpr std::size_t kShownBytes = 128;
-  return "ERR unknown subcommand '" + std::string(arguments[1].substr(0, kShownBytes)) +
-         "'. Try " + upper(container.full_name) + " HELP.";
+  return "ERR unknown subcommand '" + std::string(arguments[1].substr(0, kShownBytes)) + "'. Try " +
+         upper(container.full_name) + " HELP.";
 }
 
 }  // namespace
@@ -94,8 +94,8 @@ bool Operation::start(Arguments arguments) {
   session_.last_command_ms.store(now_ms, std::memory_order_relaxed);
   call_.emplace(Call{session_, arguments_, view_, batch_, reply_, 0, now_ms});
   declare_keys();
-  view_.begin(instance_.databases->space(session_.database.load(std::memory_order_relaxed)),
-              now_ms, keys_);
+  view_.begin(instance_.databases->space(session_.database.load(std::memory_order_relaxed)), now_ms,
+              keys_);
   return run();
 }
 
@@ -179,15 +179,13 @@ void Operation::finish(bool counted) {
   if (counted) {
     const std::int64_t run_us = run_ns_ / 1000;
     command_->calls.fetch_add(1, std::memory_order_relaxed);
-    command_->microseconds.fetch_add(static_cast<std::uint64_t>(run_us),
-                                     std::memory_order_relaxed);
+    command_->microseconds.fetch_add(static_cast<std::uint64_t>(run_us), std::memory_order_relaxed);
     if (reply_.is_error()) command_->failed.fetch_add(1, std::memory_order_relaxed);
     if ((command_->spec.flags & kSkipSlowlog) == 0) {
       instance_.slow_log.offer(session_, arguments_, run_us, *instance_.settings,
                                instance_.clock.wall_ms());
     }
-    instance_.latency.offer(command_->spec, run_us, *instance_.settings,
-                            instance_.clock.wall_ms());
+    instance_.latency.offer(command_->spec, run_us, *instance_.settings, instance_.clock.wall_ms());
     if (instance_.monitors.any() && (command_->spec.flags & (kSkipMonitor | kAdmin)) == 0) {
       instance_.monitors.feed(session_, arguments_, instance_.clock);
     }

@@ -21,8 +21,7 @@ class Operation {
  public:
   /// `wake` is called, from any thread, once for each wait of a read that has ended; resume() must
   /// follow on the session's own thread.
-  Operation(Instance& instance, Session& session, OutputBuffer& output,
-            std::function<void()> wake);
+  Operation(Instance& instance, Session& session, OutputBuffer& output, std::function<void()> wake);
 
   /// Begins; true: the reply is complete. False: it waits, and `arguments` must stay valid.
   bool start(Arguments arguments);

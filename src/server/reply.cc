@@ -2,10 +2,10 @@
 // specification. What both have in common is written by Reply, the rest by the two encoders.
 #include "server/reply.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 namespace strata::server {
 namespace {

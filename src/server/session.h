@@ -50,8 +50,8 @@ class Session {
   std::atomic<bool> blocked{false};
   std::atomic<bool> authenticated{false};
   std::atomic<std::int64_t> last_command_ms{0};
-  std::atomic<std::uint64_t> query_bytes{0};    ///< in the query buffer
-  std::atomic<std::uint64_t> output_bytes{0};   ///< on their way to the client
+  std::atomic<std::uint64_t> query_bytes{0};       ///< in the query buffer
+  std::atomic<std::uint64_t> output_bytes{0};      ///< on their way to the client
   std::atomic<const void*> last_command{nullptr};  ///< a CommandSpec
   std::atomic<std::uint64_t> commands{0};
 

@@ -6,13 +6,13 @@ namespace strata::server {
 
 void SlowLog::offer(const Session& session, Arguments arguments, std::int64_t took_us,
                     const Settings& settings, std::int64_t now_ms) {
-  const std::int64_t threshold = settings.slowlog_log_slower_than_us.load(std::memory_order_relaxed);
+  const std::int64_t threshold =
+      settings.slowlog_log_slower_than_us.load(std::memory_order_relaxed);
   if (threshold < 0 || took_us < threshold) return;
   constexpr std::size_t kArgumentsMax = 32;
   constexpr std::size_t kArgumentBytesMax = 128;
   Entry entry{0, now_ms / 1000, took_us, {}, session.address, session.name()};
-  const std::size_t shown =
-      arguments.size() > kArgumentsMax ? kArgumentsMax - 1 : arguments.size();
+  const std::size_t shown = arguments.size() > kArgumentsMax ? kArgumentsMax - 1 : arguments.size();
   for (std::size_t i = 0; i < shown; ++i) {
     std::string text(arguments[i].substr(0, kArgumentBytesMax));
     if (arguments[i].size() > kArgumentBytesMax) {

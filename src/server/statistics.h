@@ -22,9 +22,7 @@ class Statistics {
   std::atomic<std::uint64_t> key_hits{0};
   std::atomic<std::uint64_t> key_misses{0};
 
-  void add_changes(std::size_t effects) {
-    changes.fetch_add(effects, std::memory_order_relaxed);
-  }
+  void add_changes(std::size_t effects) { changes.fetch_add(effects, std::memory_order_relaxed); }
   /// `error` is the reply's text if it was one.
   void add_command(bool executed, std::string_view error);
   /// Error replies by their first word; at most kErrorWordsMax words.

@@ -29,8 +29,8 @@ class [[nodiscard]] Fetched {
 }  // namespace strata::server
 
 /// Declares `declaration` from a Fetched, or leaves the handler with its step.
-#define STRATA_FETCH(declaration, expression)                                              \
-  auto STRATA_CONCAT(strata_fetch_, __LINE__) = (expression);                              \
-  if (!STRATA_CONCAT(strata_fetch_, __LINE__).ready()) [[unlikely]]                        \
-    return STRATA_CONCAT(strata_fetch_, __LINE__).step();                                  \
+#define STRATA_FETCH(declaration, expression)                       \
+  auto STRATA_CONCAT(strata_fetch_, __LINE__) = (expression);       \
+  if (!STRATA_CONCAT(strata_fetch_, __LINE__).ready()) [[unlikely]] \
+    return STRATA_CONCAT(strata_fetch_, __LINE__).step();           \
   declaration = std::move(STRATA_CONCAT(strata_fetch_, __LINE__).value())

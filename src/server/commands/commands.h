@@ -1,4 +1,4 @@
-// The groups of the command table. Each is one or two files in this folder: rows and handlers.
+// The groups of the command table. Each is two files in this folder: rows and handlers.
 #pragma once
 
 #include <span>
@@ -7,6 +7,10 @@
 
 namespace strata::server {
 
+std::span<const CommandSpec> bit_commands();
+std::span<const CommandSpec> connection_commands();
+std::span<const CommandSpec> key_commands();
+std::span<const CommandSpec> server_commands();
 std::span<const CommandSpec> string_commands();
 
 }  // namespace strata::server

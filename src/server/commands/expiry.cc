@@ -25,4 +25,33 @@ std::optional<std::int64_t> expiry_of(Call& call, BytesView number, TimeUnit uni
   return start + *value * factor;
 }
 
+bool ExpiryOption::take(Call& call, std::size_t& i) {
+  struct Word {
+    std::string_view text;
+    TimeUnit unit;
+    TimeBase base;
+  };
+  constexpr Word kWords[] = {{"ex", TimeUnit::seconds, TimeBase::now},
+                             {"px", TimeUnit::milliseconds, TimeBase::now},
+                             {"exat", TimeUnit::seconds, TimeBase::epoch},
+                             {"pxat", TimeUnit::milliseconds, TimeBase::epoch}};
+  for (const Word& word : kWords) {
+    if (!is_word(call.argument(i), word.text)) continue;
+    if (given_ || i + 1 >= call.count()) return false;
+    given_ = true;
+    unit_ = word.unit;
+    base_ = word.base;
+    number_ = call.argument(++i);
+    return true;
+  }
+  return false;
+}
+
+bool ExpiryOption::resolve(Call& call) {
+  if (!given_) return true;
+  const std::optional<std::int64_t> expires_ms = expiry_of(call, number_, unit_, base_);
+  if (expires_ms) expires_ms_ = *expires_ms;
+  return expires_ms.has_value();
+}
+
 }  // namespace strata::server
