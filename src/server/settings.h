@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "server/network_settings.h"
 #include "strata/bytes.h"
 
 namespace strata::server {
@@ -22,6 +23,8 @@ class Settings {
   /// In a time that does not depend on where the two differ.
   bool password_matches(BytesView password) const;
   void set_password(std::string password);
+
+  NetworkSettings network;
 
   std::atomic<std::int64_t> slowlog_log_slower_than_us{10'000};  ///< negative: nothing is logged
   std::atomic<std::int64_t> slowlog_max_len{128};

@@ -9,8 +9,11 @@
 #include <array>
 #include <vector>
 
+#include "base/check.h"
+#include "base/clock.h"
 #include "io/files.h"
 #include "io/posix_file_system.h"
+#include "io/sim_file_system.h"
 #include "io/temp_folder.h"
 
 namespace strata::io {
@@ -34,6 +37,17 @@ class PosixRoom final : public Room {
 
  private:
   TempFolder folder_;
+};
+
+class SimRoom final : public Room {
+ public:
+  SimRoom() { STRATA_CHECK(files_.create_directory("room")); }
+  FileSystem& files() override { return files_; }
+  std::string folder() override { return "room"; }
+
+ private:
+  base::SimClock clock_;
+  SimFileSystem files_{1, clock_};
 };
 
 struct Kind {
@@ -341,11 +355,14 @@ TEST_P(FileSystemTest, AnOffsetBeyondWhatFilesCanHaveIsAnError) {
 
 std::string name_of(const testing::TestParamInfo<Kind>& info) { return info.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(Posix, FileSystemTest,
-                         testing::Values(Kind{"posix",
-                                              []() -> std::unique_ptr<Room> {
-                                                return std::make_unique<PosixRoom>();
-                                              }}),
+template <class R>
+std::unique_ptr<Room> make() {
+  return std::make_unique<R>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, FileSystemTest,
+                         testing::Values(Kind{"posix", make<PosixRoom>},
+                                         Kind{"sim", make<SimRoom>}),
                          name_of);
 
 }  // namespace
