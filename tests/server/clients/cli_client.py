@@ -179,8 +179,30 @@ def monitors(context: Context) -> None:
             process.terminate()
 
 
-def talk(context: Context, typed: list[tuple[bytes, bytes]]) -> bytes:
-    """Types lines at redis-cli's prompt on a terminal; each waits for what must come first."""
+def read_until(terminal: int, parts: list[bytes], deadline: float) -> bytes:
+    """What the terminal shows until all parts have come in this order, or it is gone."""
+    output = b""
+    while time.monotonic() < deadline:
+        at = 0
+        for part in parts:
+            at = output.find(part, at) + len(part) if output.find(part, at) >= 0 else -1
+            if at < 0:
+                break
+        if parts and at >= 0:
+            return output
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                output += os.read(terminal, 65536)
+            except OSError:
+                return output
+    return output
+
+
+def talk(context: Context, typed: list[tuple[list[bytes], bytes]]) -> bytes:
+    """Types lines at redis-cli's prompt on a terminal, each after what must have come before.
+
+    redis-cli drops what is typed before it shows its prompt, so the prompt is waited for too.
+    """
     where = ["redis-cli", "-h", HOST, "-p", str(context.server.port)]
     pid, terminal = pty.fork()
     if pid == 0:
@@ -191,20 +213,14 @@ def talk(context: Context, typed: list[tuple[bytes, bytes]]) -> bytes:
     deadline = time.monotonic() + 20
     try:
         for wanted, line in typed:
-            start = len(output)
-            while wanted not in output[start:] and time.monotonic() < deadline:
-                if select.select([terminal], [], [], 0.1)[0]:
-                    output += os.read(terminal, 65536)
+            output += read_until(terminal, wanted, deadline)
             os.write(terminal, line)
-        while time.monotonic() < deadline:
-            output += os.read(terminal, 65536)
-    except OSError:
-        pass  # the terminal is gone once redis-cli has ended
+        output += read_until(terminal, [], deadline)
     finally:
+        os.kill(pid, signal.SIGKILL)  # it has ended by itself, unless time was up
         os.close(terminal)
-        if time.monotonic() >= deadline:
-            os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+    expect(time.monotonic() < deadline, True)
     return output
 
 
@@ -214,10 +230,10 @@ def prompt(context: Context) -> None:
     output = talk(
         context,
         [
-            (prompt_text, b"set greeting hi\r"),
-            (b"OK", b"select 3\r"),
-            (b"[3]> ", b"help getex\r"),
-            (b"summary", b"exit\r"),
+            ([prompt_text], b"set greeting hi\r"),
+            ([b"OK", b"> "], b"select 3\r"),
+            ([b"OK", b"[3]> "], b"help getex\r"),
+            ([b"summary", b"[3]> "], b"exit\r"),
         ],
     )
     expect_in(b"GETEX", output)
