@@ -1,5 +1,4 @@
-// The simulated machine. A call first asks to be admitted (is the machine up, shall the call wait
-// or fail), which may sleep and so holds no lock; then it takes the mutex and has its effect.
+// The simulated machine's calls on paths, and what tests do to it.
 #include "io/sim_file_system.h"
 
 #include <unistd.h>
@@ -11,316 +10,19 @@
 
 #include "base/mutex.h"
 #include "base/quote.h"
-#include "io/sim_names.h"
+#include "io/sim_file.h"
+#include "io/sim_machine.h"
 #include "io/system_error.h"
 
 namespace strata::io {
 
-using Node = SimNames::Node;
 using base::MutexLock;
 
 namespace {
 
-constexpr std::uint64_t kFileBytesMax = std::uint64_t{1} << 62;
-
-struct CallTraits {
-  SimCall call;
-  const char* name;  // as the machine's own file system says it in errors
-  bool mutating;
-};
-
-/// What is going on: given by admit(), needed under the mutex.
-struct Ticket {
-  const char* call;
-  std::uint64_t boot;
-  int error_number;
-};
-
-constexpr CallTraits kOpenToRead{SimCall::open, "open", false};
-constexpr CallTraits kOpenToWrite{SimCall::open, "open", true};
-constexpr CallTraits kRead{SimCall::read, "read", false};
-constexpr CallTraits kWrite{SimCall::write, "write", true};
-constexpr CallTraits kSync{SimCall::sync, "sync", true};
-constexpr CallTraits kTruncate{SimCall::truncate, "truncate", true};
-constexpr CallTraits kAllocate{SimCall::allocate, "allocate", true};
-constexpr CallTraits kClose{SimCall::close, "close", false};
-constexpr CallTraits kStat{SimCall::stat, "stat", false};
-constexpr CallTraits kList{SimCall::list_directory, "list", false};
-constexpr CallTraits kCreateDirectory{SimCall::create_directory, "create folder", true};
-constexpr CallTraits kRemove{SimCall::remove, "remove", true};
-constexpr CallTraits kRemoveDirectory{SimCall::remove, "remove folder", true};
-constexpr CallTraits kRename{SimCall::rename, "rename", true};
-constexpr CallTraits kSyncDirectory{SimCall::sync_directory, "sync folder", true};
-constexpr CallTraits kLock{SimCall::lock, "lock", true};
-constexpr CallTraits kSpace{SimCall::space, "space of", false};
-
-Error down_error(const char* call, const std::string& path) {
-  return Error(Code::io, std::string(call) + " " + base::quote(path, 512) +
-                             ": the simulated machine has lost power");
-}
-
-/// A path's folder (null where there is none) and the name in it.
-struct Place {
-  Node folder;
-  std::string name;  // empty: the root itself
-  int error_number = 0;
-};
-
-}  // namespace
-
-struct SimMachine {
-  SimMachine(std::uint64_t seed, base::Clock& its_clock, SimOptions its_options)
-      : clock(its_clock),
-        write_back_one_in(its_options.write_back_one_in),
-        random(seed),
-        names(its_clock.wall_ms(), used_bytes),
-        capacity_bytes(its_options.capacity_bytes) {}
-
-  Result<Ticket> admit(const CallTraits& traits, const std::string& path,
-                       std::optional<std::uint64_t> boot_of_file) STRATA_EXCLUDES(mutex);
-  /// The machine may have gone down while the call waited.
-  Result<> check_up(const Ticket& ticket, const std::string& path) STRATA_REQUIRES(mutex) {
-    if (down || ticket.boot != boot) return down_error(ticket.call, path);
-    return {};
-  }
-  Place find(const std::string& path) STRATA_REQUIRES(mutex);
-  /// The node, or null, in which case the place says why when it is more than absence.
-  Node look_up(const Place& place) STRATA_REQUIRES(mutex);
-  Node add(const Place& place, FileKind kind) STRATA_REQUIRES(mutex);
-  std::uint64_t room_bytes() const STRATA_REQUIRES(mutex) {
-    const std::uint64_t used = used_bytes.load(std::memory_order_relaxed);
-    return used < capacity_bytes ? capacity_bytes - used : 0;
-  }
-
-  base::Clock& clock;
-  const std::uint64_t write_back_one_in;
-  SimUsedBytes used_bytes{0};
-
-  base::Mutex mutex;
-  base::Random random STRATA_GUARDED_BY(mutex);
-  SimNames names STRATA_GUARDED_BY(mutex);
-  std::uint64_t capacity_bytes STRATA_GUARDED_BY(mutex);
-  std::vector<SimFault> faults STRATA_GUARDED_BY(mutex);
-  std::uint64_t mutating_calls STRATA_GUARDED_BY(mutex) = 0;
-  std::optional<std::uint64_t> calls_left STRATA_GUARDED_BY(mutex);
-  std::uint64_t boot STRATA_GUARDED_BY(mutex) = 0;
-  bool down STRATA_GUARDED_BY(mutex) = false;
-};
-
-Result<Ticket> SimMachine::admit(const CallTraits& traits, const std::string& path,
-                                 std::optional<std::uint64_t> boot_of_file) {
-  Ticket ticket{.call = traits.name, .boot = 0, .error_number = 0};
-  std::int64_t delay_ms = 0;
-  {
-    const MutexLock lock(mutex);
-    if (boot_of_file && *boot_of_file != boot) return down_error(traits.name, path);
-    if (traits.mutating && calls_left && !down) {
-      if (*calls_left == 0) down = true;
-      if (*calls_left > 0) --*calls_left;
-    }
-    if (down) return down_error(traits.name, path);
-    ticket.boot = boot;
-    if (traits.mutating) ++mutating_calls;
-    for (SimFault& fault : faults) {
-      if (fault.call != SimCall::any && fault.call != traits.call) continue;
-      if (path.find(fault.path_contains) == std::string::npos) continue;
-      if (fault.skip > 0) {
-        --fault.skip;
-        continue;
-      }
-      if (fault.times == 0) continue;
-      --fault.times;
-      ticket.error_number = fault.error_number;
-      delay_ms = fault.delay_ms;
-      break;
-    }
-  }
-  if (delay_ms > 0) clock.sleep_ms(delay_ms);
-  return ticket;
-}
-
-Place SimMachine::find(const std::string& path) {
-  Place place{.folder = names.root(), .name = {}};
-  if (path.empty()) return {.folder = nullptr, .name = {}, .error_number = ENOENT};
-  std::string_view rest = path;
-  while (!rest.empty()) {
-    const std::size_t slash = std::min(rest.find('/'), rest.size());
-    const std::string_view part = rest.substr(0, slash);
-    rest.remove_prefix(std::min(slash + 1, rest.size()));
-    if (part.empty() || part == ".") continue;
-    if (part == "..") return {.folder = nullptr, .name = {}, .error_number = EINVAL};
-    if (!place.name.empty()) {
-      const auto next = place.folder->entries.find(place.name);
-      if (next == place.folder->entries.end()) {
-        return {.folder = nullptr, .name = {}, .error_number = ENOENT};
-      }
-      if (next->second->kind != FileKind::directory) {
-        return {.folder = nullptr, .name = {}, .error_number = ENOTDIR};
-      }
-      place.folder = Node(next->second);
-    }
-    place.name = part;
-  }
-  return place;
-}
-
-Node SimMachine::look_up(const Place& place) {
-  if (place.folder == nullptr) return nullptr;
-  if (place.name.empty()) return place.folder;
-  const auto entry = place.folder->entries.find(place.name);
-  return entry == place.folder->entries.end() ? nullptr : entry->second;
-}
-
-Node SimMachine::add(const Place& place, FileKind kind) {
-  Node node = std::make_shared<SimNode>(kind, clock.wall_ms(), used_bytes);
-  names.apply({{place.folder, place.name, node}});
-  return node;
-}
-
-namespace {
-
-class SimFile final : public File {
- public:
-  SimFile(std::shared_ptr<SimMachine> machine, Node node, std::string path, std::uint64_t boot,
-          bool writable)
-      : machine_(std::move(machine)),
-        node_(std::move(node)),
-        path_(std::move(path)),
-        boot_(boot),
-        writable_(writable),
-        end_(node_->content.size()) {}
-
-  Result<std::size_t> pread(std::uint64_t offset, std::span<char> to) override {
-    STRATA_LET(const Ticket ticket, admit(kRead));
-    const MutexLock lock(machine_->mutex);
-    STRATA_TRY(go_on(ticket));
-    if (offset > kFileBytesMax) return system_error(ticket.call, path_, EINVAL);
-    return node_->content.read(offset, to);
-  }
-
-  Result<> pwrite(std::uint64_t offset, BytesView bytes) override {
-    STRATA_LET(const Ticket ticket, admit(kWrite));
-    const MutexLock lock(machine_->mutex);
-    return write(ticket, offset, bytes);
-  }
-
-  Result<> append(BytesView bytes) override {
-    STRATA_LET(const Ticket ticket, admit(kWrite));
-    const MutexLock lock(machine_->mutex);
-    return write(ticket, end_, bytes);
-  }
-
-  Result<> sync() override {
-    STRATA_LET(const Ticket ticket, admit(kSync));
-    const MutexLock lock(machine_->mutex);
-    STRATA_TRY(machine_->check_up(ticket, path_));
-    if (ticket.error_number != 0) {
-      node_->content.drop_dirty();
-      return system_error(ticket.call, path_, ticket.error_number);
-    }
-    node_->content.sync();
-    return {};
-  }
-
-  Result<> truncate(std::uint64_t bytes) override {
-    STRATA_LET(const Ticket ticket, admit(kTruncate));
-    const MutexLock lock(machine_->mutex);
-    STRATA_TRY(resize(ticket, bytes));
-    end_ = bytes;
-    return {};
-  }
-
-  Result<> allocate(std::uint64_t bytes) override {
-    STRATA_LET(const Ticket ticket, admit(kAllocate));
-    const MutexLock lock(machine_->mutex);
-    STRATA_TRY(resize(ticket, std::max(bytes, node_->content.size())));
-    end_ = std::max(end_, bytes);
-    return {};
-  }
-
-  Result<std::uint64_t> size() override {
-    STRATA_LET(const Ticket ticket, admit(kStat));
-    const MutexLock lock(machine_->mutex);
-    STRATA_TRY(go_on(ticket));
-    return node_->content.size();
-  }
-
-  Result<> close() override {
-    STRATA_LET(const Ticket ticket, admit(kClose));
-    const MutexLock lock(machine_->mutex);
-    closed_.store(true, std::memory_order_relaxed);
-    return go_on(ticket);
-  }
-
-  const std::string& path() const noexcept override { return path_; }
-
- private:
-  Result<Ticket> admit(const CallTraits& traits) {
-    if (closed_.load(std::memory_order_relaxed)) {
-      return Error(Code::closed,
-                   std::string(traits.name) + " " + base::quote(path_) + ": used after close");
-    }
-    if (traits.mutating && !writable_) return system_error(traits.name, path_, EBADF);
-    return machine_->admit(traits, path_, boot_);
-  }
-
-  Result<> go_on(const Ticket& ticket) const STRATA_REQUIRES(machine_->mutex) {
-    STRATA_TRY(machine_->check_up(ticket, path_));
-    if (ticket.error_number != 0) return system_error(ticket.call, path_, ticket.error_number);
-    return {};
-  }
-
-  Result<> write(const Ticket& ticket, std::uint64_t offset, BytesView bytes)
-      STRATA_REQUIRES(machine_->mutex) {
-    STRATA_TRY(machine_->check_up(ticket, path_));
-    if (offset > kFileBytesMax) return system_error(ticket.call, path_, EINVAL);
-    base::Random& random = machine_->random;
-    int error_number = ticket.error_number;
-    if (error_number != 0) bytes = bytes.substr(0, random.uniform(bytes.size() + 1));
-    const std::uint64_t room_end = node_->content.size() + machine_->room_bytes();
-    if (offset + bytes.size() > room_end) {
-      if (error_number == 0) error_number = ENOSPC;
-      bytes = bytes.substr(0, room_end > offset ? room_end - offset : 0);
-    }
-    if (machine_->write_back_one_in > 0 && random.one_in(machine_->write_back_one_in)) {
-      node_->content.write_back(random);
-    }
-    node_->content.write(offset, bytes);
-    changed();
-    if (error_number != 0) return system_error(ticket.call, path_, error_number);
-    end_ = std::max(end_, offset + bytes.size());
-    return {};
-  }
-
-  Result<> resize(const Ticket& ticket, std::uint64_t bytes) STRATA_REQUIRES(machine_->mutex) {
-    STRATA_TRY(go_on(ticket));
-    if (bytes > kFileBytesMax) return system_error(ticket.call, path_, EINVAL);
-    const std::uint64_t before = node_->content.size();
-    if (bytes > before && bytes - before > machine_->room_bytes()) {
-      return system_error(ticket.call, path_, ENOSPC);
-    }
-    node_->content.resize(bytes);
-    changed();
-    return {};
-  }
-
-  void changed() STRATA_REQUIRES(machine_->mutex) {
-    node_->count_bytes();
-    node_->modified_ms = machine_->clock.wall_ms();
-  }
-
-  const std::shared_ptr<SimMachine> machine_;
-  const Node node_;
-  const std::string path_;
-  const std::uint64_t boot_;
-  const bool writable_;
-  std::atomic<bool> closed_{false};  // relaxed: close() is the last call by contract
-  std::uint64_t end_;                // under the machine's mutex, like what node_ points to
-};
-
 class SimLock final : public FileLock {
  public:
-  SimLock(std::shared_ptr<SimMachine> machine, Node node, std::uint64_t boot)
+  SimLock(std::shared_ptr<SimMachine> machine, SimNodePtr node, std::uint64_t boot)
       : machine_(std::move(machine)), node_(std::move(node)), boot_(boot) {}
   ~SimLock() override {
     const MutexLock lock(machine_->mutex);
@@ -329,7 +31,7 @@ class SimLock final : public FileLock {
 
  private:
   const std::shared_ptr<SimMachine> machine_;
-  const Node node_;
+  const SimNodePtr node_;
   const std::uint64_t boot_;
 };
 
@@ -352,13 +54,13 @@ Result<std::unique_ptr<File>> SimFileSystem::open_node(const std::string& path, 
                                                        bool absence_is_an_answer) {
   SimMachine& machine = *machine_;
   const bool writes = mode != OpenMode::read;
-  STRATA_LET(const Ticket ticket,
-             machine.admit(writes ? kOpenToWrite : kOpenToRead, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket,
+             machine.admit(writes ? kSimOpenToWrite : kSimOpenToRead, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-  const Place place = machine.find(path);
-  Node node = machine.look_up(place);
+  const SimPlace place = machine.find(path);
+  SimNodePtr node = machine.look_up(place);
   if (node == nullptr) {
     const int reason = place.folder == nullptr ? place.error_number : writes ? 0 : ENOENT;
     if (absence_is_an_answer && (reason == ENOENT || reason == ENOTDIR)) {
@@ -380,13 +82,13 @@ Result<std::unique_ptr<File>> SimFileSystem::open_node(const std::string& path, 
 
 Result<std::optional<FileInfo>> SimFileSystem::stat(const std::string& path) {
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kStat, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimStat, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-  const Place place = machine.find(path);
+  const SimPlace place = machine.find(path);
   if (place.error_number == EINVAL) return system_error(ticket.call, path, EINVAL);
-  const Node node = machine.look_up(place);
+  const SimNodePtr node = machine.look_up(place);
   if (node == nullptr) return std::optional<FileInfo>();
   return std::optional<FileInfo>({.kind = node->kind,
                                   .bytes = node->content.size(),
@@ -397,7 +99,7 @@ Result<std::optional<FileInfo>> SimFileSystem::stat(const std::string& path) {
 Result<> SimFileSystem::list_directory(const std::string& path, const DirectoryVisitor& visit) {
   constexpr std::size_t kBatch = 64;
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kList, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimList, path, std::nullopt));
   std::vector<std::pair<std::string, FileKind>> batch;
   std::string last;  // no entry has an empty name
   do {
@@ -405,8 +107,8 @@ Result<> SimFileSystem::list_directory(const std::string& path, const DirectoryV
       const MutexLock lock(machine.mutex);
       STRATA_TRY(machine.check_up(ticket, path));
       if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-      const Place place = machine.find(path);
-      const Node node = machine.look_up(place);
+      const SimPlace place = machine.find(path);
+      const SimNodePtr node = machine.look_up(place);
       if (node == nullptr || node->kind != FileKind::directory) {
         const int reason = node != nullptr ? ENOTDIR : ENOENT;
         return system_error(ticket.call, path,
@@ -427,13 +129,13 @@ Result<> SimFileSystem::list_directory(const std::string& path, const DirectoryV
 
 Result<bool> SimFileSystem::create_directory(const std::string& path) {
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kCreateDirectory, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimCreateDirectory, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-  const Place place = machine.find(path);
+  const SimPlace place = machine.find(path);
   if (place.folder == nullptr) return system_error(ticket.call, path, place.error_number);
-  const Node node = machine.look_up(place);
+  const SimNodePtr node = machine.look_up(place);
   if (node != nullptr) {
     if (node->kind == FileKind::directory) return false;
     return system_error(ticket.call, path, EEXIST);
@@ -453,17 +155,17 @@ Result<bool> SimFileSystem::remove_directory(const std::string& path) {
 Result<bool> SimFileSystem::remove_node(const std::string& path, FileKind kind) {
   SimMachine& machine = *machine_;
   const bool folder = kind == FileKind::directory;
-  STRATA_LET(const Ticket ticket,
-             machine.admit(folder ? kRemoveDirectory : kRemove, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket,
+             machine.admit(folder ? kSimRemoveDirectory : kSimRemove, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-  const Place place = machine.find(path);
+  const SimPlace place = machine.find(path);
   if (place.error_number == EINVAL ||
       (folder && place.error_number != 0 && place.error_number != ENOENT)) {
     return system_error(ticket.call, path, place.error_number);
   }
-  const Node node = machine.look_up(place);
+  const SimNodePtr node = machine.look_up(place);
   if (node == nullptr) return false;
   if (node->kind != kind) return system_error(ticket.call, path, folder ? ENOTDIR : EISDIR);
   if (place.name.empty()) return system_error(ticket.call, path, EBUSY);
@@ -483,7 +185,7 @@ bool contains(const SimNode& node, const SimNode& folder) {
 }
 
 /// Why the node may not take the place of the other one (null: nothing there); 0: it may.
-int rename_error(const Node& node, const Place& to, const Node& there) {
+int rename_error(const SimNodePtr& node, const SimPlace& to, const SimNodePtr& there) {
   if (to.folder == nullptr) return to.error_number;
   if (node == nullptr) return ENOENT;
   if (to.name.empty()) return EBUSY;
@@ -497,13 +199,13 @@ int rename_error(const Node& node, const Place& to, const Node& there) {
 
 Result<> SimFileSystem::rename(const std::string& from, const std::string& to) {
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kRename, from, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimRename, from, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, from));
-  const Place source = machine.find(from);
-  const Place target = machine.find(to);
-  const Node node = machine.look_up(source);
-  const Node there = machine.look_up(target);
+  const SimPlace source = machine.find(from);
+  const SimPlace target = machine.find(to);
+  const SimNodePtr node = machine.look_up(source);
+  const SimNodePtr there = machine.look_up(target);
   int error_number = ticket.error_number;
   if (error_number == 0) error_number = source.error_number;
   if (error_number == 0 && source.name.empty()) error_number = EBUSY;
@@ -519,12 +221,12 @@ Result<> SimFileSystem::rename(const std::string& from, const std::string& to) {
 
 Result<> SimFileSystem::sync_directory(const std::string& path) {
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kSyncDirectory, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimSyncDirectory, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-  const Place place = machine.find(path);
-  const Node node = machine.look_up(place);
+  const SimPlace place = machine.find(path);
+  const SimNodePtr node = machine.look_up(place);
   if (node == nullptr) {
     return system_error(ticket.call, path, place.error_number != 0 ? place.error_number : ENOENT);
   }
@@ -535,13 +237,13 @@ Result<> SimFileSystem::sync_directory(const std::string& path) {
 
 Result<std::unique_ptr<FileLock>> SimFileSystem::lock_file(const std::string& path) {
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kLock, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimLock, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
-  const Place place = machine.find(path);
+  const SimPlace place = machine.find(path);
   if (place.folder == nullptr) return system_error(ticket.call, path, place.error_number);
-  Node node = machine.look_up(place);
+  SimNodePtr node = machine.look_up(place);
   if (node == nullptr) node = machine.add(place, FileKind::file);
   if (node->kind == FileKind::directory) return system_error(ticket.call, path, EISDIR);
   const std::string pid = std::to_string(::getpid());
@@ -557,7 +259,7 @@ Result<std::unique_ptr<FileLock>> SimFileSystem::lock_file(const std::string& pa
 
 Result<SpaceInfo> SimFileSystem::space(const std::string& path) {
   SimMachine& machine = *machine_;
-  STRATA_LET(const Ticket ticket, machine.admit(kSpace, path, std::nullopt));
+  STRATA_LET(const SimTicket ticket, machine.admit(kSimSpace, path, std::nullopt));
   const MutexLock lock(machine.mutex);
   STRATA_TRY(machine.check_up(ticket, path));
   if (ticket.error_number != 0) return system_error(ticket.call, path, ticket.error_number);
@@ -602,7 +304,7 @@ void SimFileSystem::crash(CrashStyle style) {
 
 Result<> SimFileSystem::flip_bit(const std::string& path, std::uint64_t bit) {
   const MutexLock lock(machine_->mutex);
-  const Node node = machine_->look_up(machine_->find(path));
+  const SimNodePtr node = machine_->look_up(machine_->find(path));
   if (node == nullptr) return system_error("flip a bit of", path, ENOENT);
   if (bit / 8 >= node->content.size()) return system_error("flip a bit of", path, EINVAL);
   node->content.flip(bit);
@@ -613,7 +315,7 @@ Result<std::uint64_t> SimFileSystem::flip_random_bit(const std::string& path) {
   std::uint64_t bit = 0;
   {
     const MutexLock lock(machine_->mutex);
-    const Node node = machine_->look_up(machine_->find(path));
+    const SimNodePtr node = machine_->look_up(machine_->find(path));
     const std::uint64_t bytes = node == nullptr ? 0 : node->content.size();
     if (bytes > 0) bit = machine_->random.uniform(bytes * 8);
   }

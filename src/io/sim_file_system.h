@@ -58,11 +58,11 @@ enum class SimCall : unsigned char {
 /// What shall happen to calls to come.
 struct SimFault {
   SimCall call = SimCall::any;
-  std::string path_contains;  ///< only calls whose path has this in it
-  std::uint64_t skip = 0;     ///< so many such calls pass first
-  std::uint64_t times = 1;    ///< then so many are hit
-  int error_number = EIO;     ///< ENOSPC, EIO, ...; 0: the call succeeds
-  std::int64_t delay_ms = 0;  ///< it waits first, by the Clock
+  std::string path_contains = {};  ///< only calls whose path has this in it
+  std::uint64_t skip = 0;          ///< so many such calls pass first
+  std::uint64_t times = 1;         ///< then so many are hit
+  int error_number = EIO;          ///< ENOSPC, EIO, ...; 0: the call succeeds
+  std::int64_t delay_ms = 0;       ///< it waits first, by the Clock
 };
 
 struct SimOptions {
