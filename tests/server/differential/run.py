@@ -2,11 +2,14 @@
 """Differential runner: the same scripts to redis-server and to Strata, replies compared byte
 for byte, in RESP2 and in RESP3.
 
-    run.py [--backend NAME] [FILE ...]     Strata (STRATA_BIN) over a backend, against redis-server
+    run.py [--backend NAMES] [FILE ...]    Strata (STRATA_BIN) against redis-server, over memory
+                                           and rocksdb or over the backends named (a,b)
     run.py --against-redis                 redis-server against redis-server: must be all equal
     run.py --coverage                      is every row of Strata's command table in a script?
 
-The last line is `N passed, N failed`: script cases times protocols. Exit code 1 on any failure.
+A run of all files against Strata ends with the coverage check too. The last line is
+`N passed, N failed`: script cases, times protocols, times backends; and a row of the table that is
+not covered counts as failed. Exit code 1 on any failure.
 
 A script (scripts/*.txt) is made of lines:
 
@@ -53,7 +56,6 @@ that no longer occurs fails the run.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import pathlib
 import sys
 
@@ -72,7 +74,7 @@ SHOWN_DIFFERENCES = 200
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare Strata's replies with redis-server's.")
     parser.add_argument("files", nargs="*", type=pathlib.Path, help="script files; default: all")
-    parser.add_argument("--backend", default="memory", help="Strata's backend (default: memory)")
+    parser.add_argument("--backend", default="memory,rocksdb", help="Strata's backends, a,b")
     parser.add_argument("--against-redis", action="store_true", help="redis against redis")
     parser.add_argument("--coverage", action="store_true", help="check that every row has a script")
     parser.add_argument("--case", default="", help="only cases whose name contains this")
@@ -103,50 +105,62 @@ def print_difference(difference: Difference, names: tuple[str, str]) -> None:
         print("  " + difference.note.replace("\n", "\n  "))
 
 
-def start_subject(options: argparse.Namespace) -> servers.Server:
+def start_subject(options: argparse.Namespace, backend: str) -> servers.Server:
     if options.against_redis:
         return servers.start_redis("redis (second)")
-    return servers.start_strata(options.backend)
+    return servers.start_strata(backend)
 
 
-def run_scripts(options: argparse.Namespace, cases: list[script.Case]) -> int:
-    complete = not options.files and not options.case
-    use_allowed = not options.against_redis
-    allowed = AllowedList(HERE / "allowed.txt" if use_allowed else None)
+def run_cases(
+    cases: list[script.Case], reference: servers.Server, subject: servers.Server, known: AllowedList
+) -> tuple[int, int]:
+    """Runs all cases on a pair of servers; how many passed and failed."""
+    runner = Runner(reference, subject, known)
     passed = failed = 0
-    with contextlib.ExitStack() as stack:
-        reference = stack.enter_context(servers.start_redis())
-        subject = stack.enter_context(start_subject(options))
-        runner = Runner(reference, subject, allowed)
-        for case in cases:
-            for protocol in case.protocols:
-                if options.case not in case.name:
-                    continue
-                before = len(runner.differences)
-                if runner.run(case, protocol):
-                    passed += 1
-                else:
-                    failed += 1
-                for difference in runner.differences[before:SHOWN_DIFFERENCES]:
-                    print_difference(difference, (reference.name, subject.name))
-                if not reference.alive() or not subject.alive():
-                    dead = subject if reference.alive() else reference
-                    print(f"{dead.name} ended during {case.file}:{case.line}\n{dead.log_tail()}")
-                    return summary(passed, failed + 1)
-    for entry in allowed.stale() if complete else []:
-        print(f"FAIL {entry.place}: the allowed difference {entry.name} no longer occurs: remove it")
-        failed += 1
-    return summary(passed, failed)
+    for case in cases:
+        for protocol in case.protocols:
+            before = len(runner.differences)
+            if runner.run(case, protocol):
+                passed += 1
+            else:
+                failed += 1
+            for difference in runner.differences[before:SHOWN_DIFFERENCES]:
+                print_difference(difference, (reference.name, subject.name))
+            if not reference.alive() or not subject.alive():
+                dead = subject if reference.alive() else reference
+                print(f"FAIL {dead.name} ended in {case.file}:{case.line}\n{dead.log_tail()}")
+                return passed, failed + 1
+    return passed, failed
 
 
-def check_coverage(options: argparse.Namespace, cases: list[script.Case]) -> int:
-    with start_subject(options) as server, server.connect() as connection:
+def run_scripts(options: argparse.Namespace, cases: list[script.Case]) -> tuple[int, int]:
+    known = AllowedList(None if options.against_redis else HERE / "allowed.txt")
+    backends = ["redis"] if options.against_redis else options.backend.split(",")
+    chosen = [case for case in cases if options.case in case.name]
+    passed = failed = 0
+    for backend in backends:
+        with servers.start_redis() as reference, start_subject(options, backend) as subject:
+            ran = run_cases(chosen, reference, subject, known)
+        print(f"{subject.name}: {ran[0]} of {ran[0] + ran[1]} cases agree")
+        passed, failed = passed + ran[0], failed + ran[1]
+    if not options.files and not options.case:
+        for entry in known.stale():
+            print(f"FAIL {entry.place}: the difference {entry.name} no longer occurs: remove it")
+            failed += 1
+    return passed, failed
+
+
+def check_coverage(options: argparse.Namespace, cases: list[script.Case]) -> tuple[int, int]:
+    """Rows of the command table that the scripts cover, and that they do not."""
+    backend = options.backend.split(",")[0]
+    with start_subject(options, backend) as server, server.connect() as connection:
         rows = coverage.table(connection)
     missing = coverage.gaps(cases, rows)
     for sentence in missing:
         print(f"FAIL {sentence}")
-    rows_missing = {sentence.partition(":")[0] for sentence in missing}
-    return summary(len(rows) - len(rows_missing), len(rows_missing))
+    uncovered = {sentence.partition(":")[0] for sentence in missing}
+    print(f"coverage: {len(rows) - len(uncovered)} of {len(rows)} rows of the command table")
+    return len(rows) - len(uncovered), len(uncovered)
 
 
 def summary(passed: int, failed: int) -> int:
@@ -159,9 +173,13 @@ def main() -> int:
     options = parse_arguments()
     try:
         cases = load_cases(options.files)
-        if options.coverage:
-            return check_coverage(options, cases)
-        return run_scripts(options, cases)
+        passed = failed = 0
+        if not options.coverage:
+            passed, failed = run_scripts(options, cases)
+        if options.coverage or not (options.files or options.case or options.against_redis):
+            covered, uncovered = check_coverage(options, cases)
+            passed, failed = passed + covered, failed + uncovered
+        return summary(passed, failed)
     except (script.ScriptError, servers.StartError, OSError) as error:
         print(f"error: {error}")
         return summary(0, 1)
