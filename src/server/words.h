@@ -28,6 +28,9 @@ std::optional<std::int64_t> integer_of(BytesView text);
 /// A whole floating point number as Redis takes it (also inf), no blanks; not NaN.
 std::optional<long double> real_of(BytesView text);
 
+/// The version that clients gate features on.
+inline constexpr std::string_view kRedisVersion = "7.0.15";
+
 inline constexpr std::string_view kSyntaxError = "ERR syntax error";
 inline constexpr std::string_view kNotInteger = "ERR value is not an integer or out of range";
 inline constexpr std::string_view kNotFloat = "ERR value is not a valid float";

@@ -6,7 +6,7 @@ namespace strata::server {
 
 Result<> add_builtin_commands(CommandTable& table) {
   for (const std::span<const CommandSpec> group :
-       {string_commands(), bit_commands(), key_commands()}) {
+       {string_commands(), bit_commands(), key_commands(), connection_commands()}) {
     STRATA_TRY(table.add(group));
   }
   return {};
