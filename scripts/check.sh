@@ -80,7 +80,7 @@ if setarch -R true 2>/dev/null; then fixed_addresses=(setarch -R); fi
 build_tree() {
   local preset=$1 target=$2
   needed "configure $preset" cmake --preset "$preset" "${@:3}" &&
-    needed "build $preset" cmake --build "build/$preset" -j "$jobs" --target "$target"
+    needed "build $preset" cmake --build "build/$preset" -j "$jobs" --target "$target" -- -k 0
 }
 
 run_ctest() {
