@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """tree.py: fails when a source file is too long to hold one idea, when a file names a path of the
-machine that it was made on, or when a folder of src/ is missing from src/README.md."""
+machine that it was made on, when a folder of src/ is missing from src/README.md, or when a lock of src/ is missing
+from the lock order in docs/architecture.md."""
 import pathlib
 import re
 import sys
@@ -11,6 +12,7 @@ TEXT = SOURCE | {".md", ".txt", ".json", ".toml", ".in", ".map", ""}
 TOPS = ("include", "src", "tests", "bench", "fuzz", "examples", "scripts", "cmake", "docs", "deps",
         "changes", "packaging", "data")
 OUTSIDE = {"node_modules", "corpus", "__pycache__"}
+LOCK = re.compile(r"^\s*(mutable\s+)?(base::)?(Shared)?Mutex\s+\w+(\s+STRATA_\w+\(.*\))?;", re.M)
 # Written so that this file does not find itself.
 MACHINE = re.compile(r"(?<![\w.~}])/(?:wor[k]|roo[t]|tmp/bash_job[s])/")
 
@@ -23,11 +25,21 @@ def files_of(root):
                 yield path
 
 
-def faults_of(root):
+def unlisted(root):
     readme = (root / "src/README.md").read_text()
     for folder in sorted(path for path in (root / "src").iterdir() if path.is_dir()):
         if f"`src/{folder.name}/" not in readme:
             yield f"src/README.md does not mention src/{folder.name}/"
+    order = (root / "docs/architecture.md").read_text()
+    for file in sorted((root / "src").rglob("*")):
+        if file.suffix in (".h", ".cc") and LOCK.search(file.read_text()):
+            name = file.relative_to(root)
+            if f"`{name}`" not in order:
+                yield f"{name} has a lock that docs/architecture.md does not put in its order"
+
+
+def faults_of(root):
+    yield from unlisted(root)
     for path in sorted(files_of(root)):
         if path.suffix not in TEXT:
             continue
