@@ -184,12 +184,12 @@ Stats RocksdbEngine::stats() {
     if (!database_->db().GetAggregatedIntProperty(name, &sum)) sum = 0;
     return sum;
   };
-  {
+  const Result<std::uint64_t> gone = try_rocks([&] {
     const base::MutexLock lock(sweep_mutex_);
-    const Result<std::uint64_t> gone = try_rocks([&] { return expired(std::nullopt); });
-    const std::uint64_t stored = counts_.users();
-    stats.keys = stored - std::min(stored, gone.value_or(0));
-  }
+    return expired(std::nullopt);
+  });
+  const std::uint64_t stored = counts_.users();
+  stats.keys = stored - std::min(stored, gone.value_or(0));
   stats.bytes_live = figure(rdb::DB::Properties::kEstimateLiveDataSize) +
                      figure(rdb::DB::Properties::kLiveBlobFileSize) +
                      figure(rdb::DB::Properties::kCurSizeActiveMemTable);
