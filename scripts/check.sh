@@ -107,21 +107,27 @@ stage_release() {
   counted "tests" run_ctest release
 }
 
-# Every tests/**/run.py drives the release program from outside; it ends with its own count.
-stage_server() {
-  local driver modules
-  needed "the release program" test -x build/release/bin/strata || return
+# drivers PRESET FOLDER: every run.py under FOLDER drives the program of PRESET from outside; each
+# ends with its own count.
+drivers() {
+  local driver modules program=$root/build/$1/bin/strata
+  needed "the program of $1" test -x "$program" || return
   modules=$(cat "$logs/node_modules" 2>/dev/null)
   while read -r driver; do
-    STRATA_BIN=$root/build/release/bin/strata NODE_PATH=$modules STRATA_NODE_MODULES=$modules \
+    STRATA_BIN=$program NODE_PATH=$modules STRATA_NODE_MODULES=$modules \
       counted "$driver" timeout --kill-after=10 1200 "$python" "$driver"
-  done < <(find tests -name node_modules -prune -o -name run.py -print | LC_ALL=C sort)
+  done < <(find "$2" -name node_modules -prune -o -name run.py -print | LC_ALL=C sort)
 }
 
+stage_server() { drivers release tests; }
+
+# The server under the sanitizers answers the differential scripts once more.
 stage_asan() {
   build_tree asan all -DSTRATA_TESTS=ON -DSTRATA_PCH=ON || return
-  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-    STRATA_TEST_SHORT=1 counted "tests" run_ctest asan -LE long
+  export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+  export STRATA_TEST_SHORT=1
+  counted "tests" run_ctest asan -LE long
+  drivers asan tests/server/differential
 }
 
 # Only what is labelled `threads`: the rest has one thread and was run by the other stages.
@@ -162,7 +168,8 @@ run_stage() {
   local log=$logs/$stage.log started=$SECONDS passed failed
   : >"$logs/$stage.count"
   printf '%-8s ...\n' "$stage"
-  "stage_$stage" >"$log" 2>&1 </dev/null
+  # What a stage sets stays in it; it speaks through its count file only.
+  ("stage_$stage") >"$log" 2>&1 </dev/null
   read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }' \
     "$logs/$stage.count")
   rm -f "$logs/$stage.count"
