@@ -127,7 +127,7 @@ stage_asan() {
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
   export STRATA_TEST_SHORT=1
   counted "tests" run_ctest asan -LE long
-  drivers asan tests/server/differential
+  drivers asan tests/server/differential/run.py
 }
 
 # Only what is labelled `threads`: the rest has one thread and was run by the other stages.
