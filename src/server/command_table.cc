@@ -101,6 +101,12 @@ Result<> CommandTable::add(std::span<const CommandSpec> specs) {
   return {};
 }
 
+std::vector<const Command*> CommandTable::rows() const {
+  std::vector<const Command*> rows;
+  for (const Command& row : rows_) rows.push_back(&row);
+  return rows;
+}
+
 const Command* CommandTable::find(std::string_view full_name) const {
   const auto row = by_name_.find(lower(full_name));
   return row == by_name_.end() ? nullptr : row->second;

@@ -4,6 +4,7 @@
 //         stays valid while the table lives. Built before the server serves, constant afterwards.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "server/command.h"
+#include "server/run_times.h"
 #include "strata/result.h"
 
 namespace strata::server {
@@ -40,6 +42,7 @@ class Command {
   mutable std::atomic<std::uint64_t> microseconds{0};
   mutable std::atomic<std::uint64_t> rejected{0};
   mutable std::atomic<std::uint64_t> failed{0};
+  RunTimes times;
 };
 
 class CommandTable {
@@ -55,6 +58,8 @@ class CommandTable {
   const Command* find(std::string_view full_name) const;
   /// All rows without subcommands, in the order in which they were added.
   const std::vector<Command*>& commands() const { return top_; }
+  /// All rows, containers before their subcommands.
+  std::vector<const Command*> rows() const;
 
  private:
   std::deque<Command> rows_;

@@ -1,5 +1,7 @@
 #include "server/instance.h"
 
+#include "base/hex.h"
+#include "base/random.h"
 #include "strata/capabilities.h"
 
 namespace strata::server {
@@ -14,7 +16,12 @@ Instance::Instance(Engine& engine, base::Clock& clock, std::unique_ptr<Settings>
       gate(loops),
       monitors(clients),
       random_key(engine, static_cast<std::uint64_t>(clock.monotonic_ns())),
-      started_ms(clock.wall_ms()) {}
+      loops(loops),
+      started_ms(clock.wall_ms()) {
+  base::Random random(static_cast<std::uint64_t>(started_ms) ^
+                      static_cast<std::uint64_t>(clock.monotonic_ns()));
+  run_id = base::hex_encode(random.bytes(20));
+}
 
 Result<std::unique_ptr<Instance>> Instance::open(Engine& engine, base::Clock& clock,
                                                  std::unique_ptr<Settings> settings,

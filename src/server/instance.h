@@ -46,6 +46,10 @@ class Instance {
   /// What INFO says of the store: "rocksdb", and its folder.
   std::string backend_name;
   std::string data_folder;
+  std::string config_path;          ///< empty: there is none
+  std::string run_id;               ///< 40 hexadecimal digits, others at each start
+  std::uint64_t startup_bytes = 0;  ///< resident memory when the server began to serve
+  const unsigned loops;             ///< I/O threads
   std::int64_t started_ms = 0;
   /// Asks the server to stop (SHUTDOWN, signals); set once.
   std::atomic<bool> stop_requested{false};

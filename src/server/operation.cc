@@ -180,6 +180,7 @@ void Operation::finish(bool counted) {
     const std::int64_t run_us = run_ns_ / 1000;
     command_->calls.fetch_add(1, std::memory_order_relaxed);
     command_->microseconds.fetch_add(static_cast<std::uint64_t>(run_us), std::memory_order_relaxed);
+    command_->times.add(static_cast<std::uint64_t>(run_us));
     if (reply_.is_error()) command_->failed.fetch_add(1, std::memory_order_relaxed);
     if ((command_->spec.flags & kSkipSlowlog) == 0) {
       instance_.slow_log.offer(session_, arguments_, run_us, *instance_.settings,
@@ -188,6 +189,11 @@ void Operation::finish(bool counted) {
     instance_.latency.offer(command_->spec, run_us, *instance_.settings, instance_.clock.wall_ms());
     if (instance_.monitors.any() && (command_->spec.flags & (kSkipMonitor | kAdmin)) == 0) {
       instance_.monitors.feed(session_, arguments_, instance_.clock);
+    }
+    if ((command_->spec.flags & kReadonly) != 0) {
+      const auto [hits, misses] = view_.hits_and_misses();
+      instance_.statistics.key_hits.fetch_add(hits, std::memory_order_relaxed);
+      instance_.statistics.key_misses.fetch_add(misses, std::memory_order_relaxed);
     }
     view_.finish();
     // A large batch gives its memory back.

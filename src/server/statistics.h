@@ -21,6 +21,7 @@ class Statistics {
   std::atomic<std::uint64_t> output_bytes{0};
   std::atomic<std::uint64_t> key_hits{0};
   std::atomic<std::uint64_t> key_misses{0};
+  std::atomic<std::uint64_t> expired{0};  ///< records whose space maintenance gave back
 
   void add_changes(std::size_t effects) { changes.fetch_add(effects, std::memory_order_relaxed); }
   /// `error` is the reply's text if it was one.
@@ -28,11 +29,16 @@ class Statistics {
   /// Error replies by their first word; at most kErrorWordsMax words.
   std::map<std::string, std::uint64_t> errors() const;
   void reset();
+  /// Commands a second since the last time that somebody asked, at least 100 ms ago.
+  std::uint64_t commands_per_second(std::int64_t now_ns);
 
  private:
   static constexpr std::size_t kErrorWordsMax = 128;
   mutable base::Mutex mutex_;
   std::map<std::string, std::uint64_t, std::less<>> errors_ STRATA_GUARDED_BY(mutex_);
+  std::int64_t rate_from_ns_ STRATA_GUARDED_BY(mutex_) = 0;
+  std::uint64_t rate_from_commands_ STRATA_GUARDED_BY(mutex_) = 0;
+  std::uint64_t rate_ STRATA_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace strata::server

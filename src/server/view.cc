@@ -143,6 +143,12 @@ Fetched<std::uint64_t> View::count(Keyspace space) {
   return *count;
 }
 
+std::pair<std::uint64_t, std::uint64_t> View::hits_and_misses() const noexcept {
+  std::uint64_t hits = 0;
+  for (std::size_t i = 0; i < used_; ++i) hits += slots_[i]->present ? 1 : 0;
+  return {hits, used_ - hits};
+}
+
 void View::require(WriteBatch& batch) const {
   for (std::size_t i = 0; i < used_; ++i) {
     const Slot& slot = *slots_[i];

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "server/step.h"
@@ -63,7 +64,8 @@ class View final : private ReadCompletion {
   void finish();
   /// Adds a condition for everything that was read.
   void require(WriteBatch& batch) const;
-  bool read_anything() const noexcept { return used_ != 0; }
+  /// How many of the records that were read exist, and how many do not.
+  std::pair<std::uint64_t, std::uint64_t> hits_and_misses() const noexcept;
   const std::optional<Error>& error() const noexcept { return error_; }
   /// Whether a read is under way; `wake` is called once, from any thread, when it has ended. The
   /// operation must then be run again. Set before the first run.

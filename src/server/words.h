@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "strata/bytes.h"
+#include "strata/version.h"
 
 namespace strata::server {
 
@@ -30,6 +31,7 @@ std::optional<long double> real_of(BytesView text);
 
 /// The version that clients gate features on.
 inline constexpr std::string_view kRedisVersion = "7.0.15";
+inline constexpr std::string_view kStrataVersion = STRATA_VERSION;
 
 inline constexpr std::string_view kSyntaxError = "ERR syntax error";
 inline constexpr std::string_view kNotInteger = "ERR value is not an integer or out of range";

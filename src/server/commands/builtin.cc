@@ -6,7 +6,8 @@ namespace strata::server {
 
 Result<> add_builtin_commands(CommandTable& table) {
   for (const std::span<const CommandSpec> group :
-       {string_commands(), bit_commands(), key_commands(), connection_commands()}) {
+       {string_commands(), bit_commands(), key_commands(), connection_commands(),
+        server_commands()}) {
     STRATA_TRY(table.add(group));
   }
   return {};

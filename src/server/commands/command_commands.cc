@@ -298,16 +298,6 @@ void reply_docs(Reply& reply, const Command& command) {
   }
 }
 
-// Every row, containers before their subcommands.
-std::vector<const Command*> all_rows(const CommandTable& table) {
-  std::vector<const Command*> rows;
-  for (const Command* command : table.commands()) {
-    rows.push_back(command);
-    rows.insert(rows.end(), command->subcommands.begin(), command->subcommands.end());
-  }
-  return rows;
-}
-
 // The keys of the call in arguments[2] and behind it. Null: the reply is the error.
 const Command* inner_keys(Call& call, std::vector<KeyAt>& keys) {
   const Arguments inner = call.arguments.subspan(2);
@@ -367,7 +357,7 @@ Step command_docs_command(Call& call) {
 }
 
 Step command_list_command(Call& call) {
-  std::vector<const Command*> rows = all_rows(call.session.instance.commands);
+  std::vector<const Command*> rows = call.session.instance.commands.rows();
   if (call.count() == 5 && is_word(call.argument(2), "filterby")) {
     const BytesView kind = call.argument(3);
     const BytesView filter = call.argument(4);
