@@ -145,7 +145,9 @@ Fetched<std::uint64_t> View::count(Keyspace space) {
 
 std::pair<std::uint64_t, std::uint64_t> View::hits_and_misses() const noexcept {
   std::uint64_t hits = 0;
-  for (std::size_t i = 0; i < used_; ++i) hits += slots_[i]->present ? 1 : 0;
+  for (std::size_t i = 0; i < used_; ++i) {
+    if (slots_[i]->present) ++hits;
+  }
   return {hits, used_ - hits};
 }
 
