@@ -1,5 +1,6 @@
 #include "server/operation.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "server/words.h"
@@ -10,15 +11,21 @@ namespace {
 // Behind this many commits that came too late an operation lets others run between its tries.
 constexpr unsigned kPolitenessAttempts = 8;
 
+// What an error message shows of foreign bytes: as in Redis, up to a zero byte.
+BytesView shown_part(BytesView text, std::size_t bytes) {
+  return text.substr(0, std::min(bytes, text.find('\0')));
+}
+
 std::string unknown_command(Arguments arguments) {
   constexpr std::size_t kShownBytes = 128;
   std::string text = "ERR unknown command '";
-  text += arguments[0].substr(0, kShownBytes);
+  text += shown_part(arguments[0], kShownBytes);
   text += "', with args beginning with: ";
   std::string shown;
   for (std::size_t i = 1; i < arguments.size() && shown.size() < kShownBytes; ++i) {
+    const std::size_t room = kShownBytes - shown.size();  // the quote not counted, as in Redis
     shown += '\'';
-    shown += arguments[i].substr(0, kShownBytes - shown.size());
+    shown += shown_part(arguments[i], room);
     shown += "' ";
   }
   return text + shown;
@@ -26,8 +33,8 @@ std::string unknown_command(Arguments arguments) {
 
 std::string unknown_subcommand(const Command& container, Arguments arguments) {
   constexpr std::size_t kShownBytes = 128;
-  return "ERR unknown subcommand '" + std::string(arguments[1].substr(0, kShownBytes)) + "'. Try " +
-         upper(container.full_name) + " HELP.";
+  return "ERR unknown subcommand '" + std::string(shown_part(arguments[1], kShownBytes)) +
+         "'. Try " + upper(container.full_name) + " HELP.";
 }
 
 }  // namespace

@@ -133,8 +133,8 @@ class FieldBytes {
 
   void write(std::uint64_t offset, unsigned bits, std::uint64_t value) {
     const std::uint64_t last = (offset + bits - 1) / 8;
+    reach(last);
     if (!changed_) bytes_ = present_;
-    if (bytes_.size() <= last) bytes_.resize(last + 1);
     present_ = bytes_;
     for (unsigned i = 0; i < bits; ++i) {
       const std::uint64_t at = offset + i;
@@ -146,6 +146,17 @@ class FieldBytes {
     }
     first_ = std::min(first_, offset / 8);
     last_ = std::max(last_, last);
+    changed_ = true;
+  }
+
+  /// Makes the value long enough for byte `last`, with zeros, even if nothing is written there.
+  void reach(std::uint64_t last) {
+    if (last < present_.size()) return;
+    if (!changed_) bytes_ = present_;
+    first_ = std::min<std::uint64_t>(first_, bytes_.size());
+    last_ = last;
+    bytes_.resize(last + 1);
+    present_ = bytes_;
     changed_ = true;
   }
 
@@ -216,6 +227,13 @@ Step run(Call& call, bool read_only) {
   STRATA_FETCH(Record* const record, call.view.get(call.argument(1)));
   if (record != nullptr && record->info.type != ValueType::string) return call.error(kWrongType);
   FieldBytes bytes(record == nullptr ? BytesView() : record->value.view());
+  // As in Redis the value grows for every field that might be written, also if OVERFLOW FAIL
+  // keeps it from being so.
+  for (const FieldOperation& operation : operations) {
+    if (operation.action != FieldAction::get) {
+      bytes.reach((operation.offset + operation.bits - 1) / 8);
+    }
+  }
   call.reply.array(operations.size());
   for (const FieldOperation& operation : operations) carry_out(call, operation, bytes);
   bytes.commit(call);

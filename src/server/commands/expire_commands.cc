@@ -97,7 +97,9 @@ Step show(Call& call, TimeUnit unit, TimeBase base) {
   }
   std::int64_t time_ms = record->info.expires_ms;
   if (base == TimeBase::now) time_ms = std::max<std::int64_t>(time_ms - call.view.now_ms(), 0);
-  call.reply.integer(unit == TimeUnit::seconds ? (time_ms + 500) / 1000 : time_ms);
+  // To the nearest second; half a second more than the last time there is must not wrap.
+  const std::int64_t seconds = time_ms / 1000 + (time_ms % 1000 >= 500 ? 1 : 0);
+  call.reply.integer(unit == TimeUnit::seconds ? seconds : time_ms);
   return Step::done;
 }
 

@@ -37,7 +37,8 @@ bool ExpiryOption::take(Call& call, std::size_t& i) {
                              {"pxat", TimeUnit::milliseconds, TimeBase::epoch}};
   for (const Word& word : kWords) {
     if (!is_word(call.argument(i), word.text)) continue;
-    if (given_ || i + 1 >= call.count()) return false;
+    const bool another = given_ && (unit_ != word.unit || base_ != word.base);
+    if (another || i + 1 >= call.count()) return false;
     given_ = true;
     unit_ = word.unit;
     base_ = word.base;

@@ -15,11 +15,12 @@ enum class TimeBase : std::uint8_t { now, epoch };
 /// reply is the error that Redis gives, and nothing is returned.
 std::optional<std::int64_t> expiry_of(Call& call, BytesView number, TimeUnit unit, TimeBase base);
 
-/// The options EX, PX, EXAT and PXAT of SET and GETEX, of which a call may have one.
+/// The options EX, PX, EXAT and PXAT of SET and GETEX, of which a call may have one; it may stand
+/// there more than once, and the last counts.
 class ExpiryOption {
  public:
   /// Takes the option at arguments[i] with its number and moves `i` on; false: it is none of the
-  /// four, has no number, or another one came before.
+  /// four, has no number, or another one of the four came before.
   bool take(Call& call, std::size_t& i);
   /// Judges the number; false: the reply is the error.
   bool resolve(Call& call);

@@ -16,12 +16,20 @@ struct ScanArguments {
   bool typed = false;
 };
 
+// As strtoul, which Redis uses: nothing at all is 0, and there may be a sign.
+bool parse_cursor(BytesView text, std::uint64_t& cursor) {
+  if (text.empty()) return true;
+  const bool sign = text[0] == '-' || text[0] == '+';
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data() + (sign ? 1 : 0), last, cursor);
+  if (error != std::errc() || end != last) return false;
+  if (text[0] == '-') cursor = 0 - cursor;
+  return true;
+}
+
 // False: the reply is the error.
 bool parse(Call& call, ScanArguments& scan) {
-  const BytesView cursor = call.argument(1);
-  const auto [end, error] =
-      std::from_chars(cursor.data(), cursor.data() + cursor.size(), scan.cursor);
-  if (error != std::errc() || end != cursor.data() + cursor.size()) {
+  if (!parse_cursor(call.argument(1), scan.cursor)) {
     call.reply.error("ERR invalid cursor");
     return false;
   }

@@ -1,9 +1,12 @@
 // INCR and its family: numbers in decimal, kept as strings.
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "base/check.h"
 #include "server/commands/strings.h"
 #include "server/words.h"
 
@@ -36,7 +39,11 @@ Step add(Call& call, std::int64_t amount) {
 
 // As many digits as are needed, no exponent, no zeros at the end.
 std::string shortest(long double number) {
-  std::string text = fmt::format("{:.17f}", number);
+  std::array<char, 5 * 1024> digits;  // the largest long double has 4933 before the point
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number,
+                                          std::chars_format::fixed, 17);
+  STRATA_CHECK(error == std::errc());
+  std::string text(digits.data(), end);
   if (text.find('.') != std::string::npos) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();

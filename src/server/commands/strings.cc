@@ -166,7 +166,7 @@ Step getex_command(Call& call) {
   ExpiryOption expiry;
   bool persist = false;
   for (std::size_t i = 2; i < call.count(); ++i) {
-    if (is_word(call.argument(i), "persist") && !persist && !expiry.given()) {
+    if (is_word(call.argument(i), "persist") && !expiry.given()) {
       persist = true;
     } else if (persist || !expiry.take(call, i)) {
       return call.error(kSyntaxError);
