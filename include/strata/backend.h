@@ -39,11 +39,11 @@ enum class OptionKind : std::uint8_t {
 struct OptionSpec {
   std::string_view name;
   OptionKind kind = OptionKind::text;
-  std::string_view fallback;  ///< the default, written as in the file
+  std::string_view fallback{};  ///< the default, written as in the file
   std::int64_t min = 0;       ///< of integer, bytes and duration_ms
   std::int64_t max = INT64_MAX;
   std::span<const std::string_view> choices{};
-  std::string_view help;  ///< one sentence: what it does, why to change it
+  std::string_view help{};  ///< one sentence: what it does, why to change it
   bool secret = false;    ///< never shown
 };
 

@@ -1,7 +1,8 @@
 // Store: an opened stack of engines, and the keyspaces in it by name.
 //
 //   auto store = strata::open("data");                 // default backend, made if absent
-//   auto store = strata::open(strata::from_file("strata.toml"));
+//   STRATA_LET(const auto config, strata::Config::load("strata.toml"));
+//   auto store = strata::open(config);
 //
 // Opening takes the folder's lock (a second process is refused with Code::busy and told the pid),
 // starts no thread, handles no signal and prints nothing.
