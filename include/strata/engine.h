@@ -155,6 +155,8 @@ class STRATA_API Engine {
   virtual Result<> mget(std::span<Read> reads, const ReadOptions& options = {}) = 0;
   /// Checks the conditions and applies the effects as one (without AtomicBatch: only of batches
   /// with one effect; engines refuse others). Refused conditions are an answer, not an error.
+  /// After Code::unavailable or Code::timeout it may have been applied or not (a remote store was
+  /// lost on the way); after any other error it was not.
   virtual Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options = {}) = 0;
   /// Reads, asks `function`, and writes what it says, as one step that nobody comes between.
   virtual Result<Commit> update(KeyRef key, UpdateFunction function,
