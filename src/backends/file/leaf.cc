@@ -163,6 +163,7 @@ Result<bool> LeafFolder::repair_record(const std::string& name, const Files& fou
     if (promoted) {
       STRATA_TRY(sync_file((*next)->value_file));
       STRATA_TRY(sync_file(name + std::string(kNextSuffix)));
+      STRATA_TRY(files_.sync_directory(path_));
       STRATA_TRY(files_.rename(file(name, kNextSuffix), file(name, kMetaSuffix)));
       STRATA_TRY(files_.sync_directory(path_));
       current = *next;

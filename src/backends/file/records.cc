@@ -194,6 +194,12 @@ Result<> Records::write(const RecordId& id, const Before& before, const Sidecar&
     written = folder.sync_file(next.value_file);
   }
   if (written) written = folder.write(temp, encode_sidecar(next), now);
+  // The rename must not survive a crash that the value's name does not.
+  if (written && now) {
+    if (const Result<> synced = files_.sync_directory(id.folder()); !synced) {
+      written = fail(synced.error());
+    }
+  }
   if (written) {
     written =
         files_.rename(folder.file(temp), folder.file(id.name, now ? kMetaSuffix : kNextSuffix));
@@ -314,6 +320,7 @@ Result<> Records::settle(const RecordId& id, const Stripes::Guard&) {
     if (waiting->staged) {
       STRATA_TRY(folder.sync_file(waiting->value_file));
       STRATA_TRY(folder.sync_file(with(id.name, kNextSuffix)));
+      STRATA_TRY(files_.sync_directory(id.folder()));
       STRATA_TRY(
           files_.rename(folder.file(id.name, kNextSuffix), folder.file(id.name, kMetaSuffix)));
       waiting->staged = false;

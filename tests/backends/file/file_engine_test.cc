@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "io/posix_file_system.h"
+#include "io/sim_file_system.h"
 #include "io/temp_folder.h"
 
 namespace strata::backends::file {
@@ -439,6 +440,76 @@ TEST_F(FileEngineTest, ReadsAsynchronously) {
   ASSERT_TRUE(reads[0].info);
   EXPECT_EQ(reads[0].value.view(), "1");
   EXPECT_FALSE(reads[1].info);
+}
+
+class FileEngineOnBadDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    Result<std::unique_ptr<Engine>> opened =
+        FileEngine::open(disk_, clock_, {.root = "store", .durability = Durability::commit});
+    ASSERT_TRUE(opened);
+    engine_ = *std::move(opened);
+    ASSERT_TRUE(engine_->put({kSpace, "k"}, "old"));
+  }
+  Bytes value_of(BytesView key) {
+    Value value;
+    const auto info = engine_->get({kSpace, key}, value);
+    EXPECT_TRUE(info) << info.error().to_string();
+    return info && *info ? value.to_bytes() : Bytes("(absent)");
+  }
+
+  base::SimClock clock_;
+  io::SimFileSystem disk_{1, clock_};
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(FileEngineOnBadDisk, KeepsTheOldPairWhenItIsFull) {
+  disk_.set_capacity_bytes(4096);
+  const Result<Version> refused = engine_->put({kSpace, "k"}, Bytes(100'000, 'n'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::quota);
+  EXPECT_EQ(value_of("k"), "old");
+  disk_.set_capacity_bytes(1 << 30);
+  EXPECT_TRUE(engine_->put({kSpace, "k"}, "new"));
+  EXPECT_EQ(value_of("k"), "new");
+}
+
+TEST_F(FileEngineOnBadDisk, TakesNoMoreWritesOnceASyncOfAFolderHasFailed) {
+  disk_.inject({.call = io::SimCall::sync_directory});
+  const Result<Version> failed = engine_->put({kSpace, "k"}, "new");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code(), Code::io);
+  const Result<Version> later = engine_->put({kSpace, "other"}, "x");
+  ASSERT_FALSE(later);
+  EXPECT_NE(later.error().message().find("until it is opened again"), std::string::npos);
+  EXPECT_EQ(value_of("k"), "old");
+  EXPECT_FALSE(engine_->close());
+}
+
+TEST_F(FileEngineOnBadDisk, RefusesAWriteWhoseSyncFailedAndGoesOn) {
+  disk_.inject({.call = io::SimCall::sync, .path_contains = "k@"});
+  EXPECT_FALSE(engine_->put({kSpace, "k"}, "new"));
+  EXPECT_EQ(value_of("k"), "old");
+  EXPECT_TRUE(engine_->put({kSpace, "k"}, "newer"));
+  EXPECT_EQ(value_of("k"), "newer");
+}
+
+TEST_F(FileEngineOnBadDisk, ReportsEveryFlippedBit) {
+  for (const char* suffix : {"k@meta.json", "k@1"}) {
+    const std::string path = "store/16/" + leaf_path(place_of("k").leaf) + "/" + suffix;
+    const auto info = disk_.stat(path);
+    ASSERT_TRUE(info && *info) << path;
+    for (std::uint64_t bit = 0; bit < (*info)->bytes * 8; ++bit) {
+      ASSERT_TRUE(disk_.flip_bit(path, bit));
+      Value value;
+      const auto found = engine_->get({kSpace, "k"}, value);
+      ASSERT_FALSE(found) << path << ", bit " << bit;
+      EXPECT_EQ(found.error().code(), Code::corruption);
+      EXPECT_TRUE(value.empty());
+      ASSERT_TRUE(disk_.flip_bit(path, bit));
+    }
+  }
+  EXPECT_EQ(value_of("k"), "old");
 }
 
 }  // namespace
