@@ -16,9 +16,7 @@ void add_to(Registry& registry) {
 }
 
 Result<std::unique_ptr<Engine>> open(const OptionValues&, const Environment& environment) {
-  MemoryOptions options;
-  options.read_only = environment.read_only;
-  return std::make_unique<MemoryEngine>(environment.files, environment.clock, options);
+  return open_with({}, environment);
 }
 
 }  // namespace strata::backends::memory

@@ -48,8 +48,16 @@ void answer(const Revision* revision, bool info_only, Read& read) {
 
 }  // namespace
 
-MemoryEngine::MemoryEngine(io::FileSystem& files, base::Clock& clock, MemoryOptions options)
-    : files_(files), clock_(clock), options_(options) {}
+Result<std::unique_ptr<Engine>> open_with(const MemoryOptions& options,
+                                          const Environment& environment) {
+  return std::make_unique<MemoryEngine>(options, environment);
+}
+
+MemoryEngine::MemoryEngine(const MemoryOptions& options, const Environment& environment)
+    : files_(environment.files),
+      clock_(environment.clock),
+      options_(options),
+      read_only_(environment.read_only) {}
 
 MemoryEngine::~MemoryEngine() {
   const Result<> closed = close();
@@ -84,7 +92,7 @@ Result<> MemoryEngine::check_open() const {
 
 Result<> MemoryEngine::check_writable() const {
   STRATA_TRY(check_open());
-  if (options_.read_only) {
+  if (read_only_) {
     return Error(Code::not_supported, "memory store: opened read-only, it takes no writes");
   }
   return {};
@@ -180,7 +188,7 @@ Result<Maintenance> MemoryEngine::maintain(std::uint32_t records) {
   const base::WriterLock lock(mutex_);
   STRATA_TRY(check_open());
   Maintenance done;
-  if (options_.read_only) return done;
+  if (read_only_) return done;
   done.expired = sweep(records);
   done.more = store_.reclaim(records) || store_.first_expired(clock_.wall_ms()).has_value();
   return done;

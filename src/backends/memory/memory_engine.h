@@ -21,9 +21,7 @@
 
 namespace strata::backends::memory {
 
-struct MemoryOptions {
-  bool read_only = false;
-};
+struct MemoryOptions {};
 
 class MemoryEngine final : public Engine,
                            public Ordered,
@@ -31,7 +29,8 @@ class MemoryEngine final : public Engine,
                            public Snapshots,
                            public AsyncReads {
  public:
-  MemoryEngine(io::FileSystem& files, base::Clock& clock, MemoryOptions options);
+  /// Empty; open_with() fills it.
+  MemoryEngine(const MemoryOptions& options, const Environment& environment);
   ~MemoryEngine() override;
 
   // Engine
@@ -80,10 +79,14 @@ class MemoryEngine final : public Engine,
   io::FileSystem& files_;
   base::Clock& clock_;
   const MemoryOptions options_;
+  const bool read_only_;
 
   mutable base::SharedMutex mutex_;
   VersionStore store_ STRATA_GUARDED_BY(mutex_);
   bool closed_ STRATA_GUARDED_BY(mutex_) = false;
 };
+
+Result<std::unique_ptr<Engine>> open_with(const MemoryOptions& options,
+                                          const Environment& environment);
 
 }  // namespace strata::backends::memory
