@@ -42,6 +42,9 @@ constexpr std::array kStorageOptions = {
                .fallback = "0",
                .help = "Budget for caches and buffers; 0: chosen from the memory there is."}};
 
+/// The table whose names are the server's to check.
+constexpr std::string_view kParameterTable = "redis";
+
 /// The only option that is written as a list.
 constexpr std::string_view kListOption = "layers";
 
@@ -183,11 +186,12 @@ Result<> ConfigBuilder::add_entry(const TomlEntry& entry, const std::string& whe
     // Names of ours have none, so a quoted one with a dot must not pass for two.
     if (part.find('.') != std::string::npos) return unknown_section(whole);
   }
+  if (above == kParameterTable) return add_parameter(entry, where);
   const auto found = state_.sections.find(above);
   const OptionSpec* spec =
       found == state_.sections.end() ? nullptr : find_spec(found->second.values.specs(), key);
   if (spec == nullptr && entry.kind == TomlKind::table) {
-    if (state_.sections.contains(whole) || whole == "layer") return {};
+    if (state_.sections.contains(whole) || whole == "layer" || whole == kParameterTable) return {};
     return unknown_section(whole);
   }
   if (found == state_.sections.end()) {
@@ -202,6 +206,21 @@ Result<> ConfigBuilder::add_entry(const TomlEntry& entry, const std::string& whe
   STRATA_TRY(check_kind(*spec, entry.kind));
   const std::string written = entry.kind == TomlKind::texts ? joined(entry.texts, ',') : entry.text;
   return set(above, key, written, Source{Origin::file, where});
+}
+
+Result<> ConfigBuilder::add_parameter(const TomlEntry& entry, const std::string& where) {
+  const bool written = entry.kind == TomlKind::text || entry.kind == TomlKind::integer ||
+                       entry.kind == TomlKind::boolean;
+  if (!written) {
+    return Error(Code::invalid_argument, entry.path.back() +
+                                             ": text, an integer or true or false is wanted, this "
+                                             "is " +
+                                             std::string(kind_name(entry.kind)));
+  }
+  std::string value = entry.text;
+  if (entry.kind == TomlKind::boolean) value = value == "true" ? "yes" : "no";
+  state_.parameters.push_back({entry.path.back(), std::move(value), where});
+  return {};
 }
 
 Result<> ConfigBuilder::add_file(io::FileSystem& files, const std::string& path) {
@@ -306,6 +325,15 @@ std::vector<stack::ShownValue> Config::State::show() const {
                       spec.secret && !written.empty() ? "(secret)" : written,
                       source == shown.sources.end() ? stack::Source{} : source->second});
     }
+  }
+  for (const stack::Parameter& parameter : parameters) {
+    // Which of them are secret only the server knows.
+    const bool secret = parameter.name.find("pass") != std::string::npos ||
+                        parameter.name.find("auth") != std::string::npos;
+    rows.push_back({std::string(stack::kParameterTable),
+                    parameter.name,
+                    secret && !parameter.value.empty() ? "(secret)" : parameter.value,
+                    {stack::Origin::file, parameter.place}});
   }
   return rows;
 }

@@ -40,6 +40,13 @@ struct Section {
   bool is_set(std::string_view name) const { return sources.contains(name); }
 };
 
+/// A value that is handed on as it was written.
+struct Parameter {
+  std::string name;
+  std::string value;
+  std::string place;
+};
+
 /// One row of `config show`.
 struct ShownValue {
   std::string section;
@@ -55,6 +62,8 @@ namespace strata {
 /// Tables by their names: "storage", "storage.<backend>", "layer.<layer>", "server".
 struct Config::State {
   std::map<std::string, stack::Section, std::less<>> sections;
+  /// Table "redis": the server's parameters under Redis's names, which only the server can check.
+  std::vector<stack::Parameter> parameters;
 
   const stack::Section& section(std::string_view name) const;
   /// The layers of the stack, the topmost first.
@@ -85,6 +94,7 @@ class ConfigBuilder {
 
  private:
   Result<> add_entry(const TomlEntry& entry, const std::string& where);
+  Result<> add_parameter(const TomlEntry& entry, const std::string& where);
   Result<> add_variable(std::string_view name, std::string_view value);
   Result<> check_backend() const;
   Result<> check_layers() const;
