@@ -1,3 +1,4 @@
+// The machine's clock goes on; the simulated one only when told to.
 #include "base/clock.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Every number comes back; bytes that encode none are refused, and nothing is read outside.
 #include "base/coding.h"
 
 #include <gtest/gtest.h>

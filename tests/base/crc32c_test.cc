@@ -1,3 +1,4 @@
+// Known answers, and the CPU's instruction against the tables.
 #include "base/crc32c.h"
 
 #include <gtest/gtest.h>

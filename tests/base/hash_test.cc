@@ -1,3 +1,4 @@
+// A known answer, and that every byte counts.
 #include "base/hash.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Buckets without gaps, and quantiles within their stated error.
 #include "base/histogram.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Lines in both formats, hostile bytes, levels, sinks; run under the thread sanitizer.
 #include "base/log.h"
 
 #include <gmock/gmock.h>

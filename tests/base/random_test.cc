@@ -1,3 +1,4 @@
+// The course of a seed never changes, and draws stay in their bounds.
 #include "base/random.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Paths; what the helpers do to files is in file_system_test.cc, over each file system.
 #include "io/files.h"
 
 #include <gtest/gtest.h>
