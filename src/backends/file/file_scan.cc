@@ -163,7 +163,7 @@ Result<bool> FileEngine::survey(Space& space, std::uint64_t records) {
     const Stripes::Guard guard = stripes_.lock(top);
     STRATA_LET(const std::vector<Leaf> leaves, records_.leaves(space, top));
     const auto leaf =
-        std::ranges::find_if(leaves, [&](Leaf each) { return each >= space.surveyed; });
+        std::ranges::find_if(leaves, [from = space.surveyed](Leaf each) { return each >= from; });
     if (leaf == leaves.end()) {
       space.surveyed = (top + 1) * kLeavesPerTop;
     } else {
