@@ -107,6 +107,8 @@ bool Operation::start(Arguments arguments) {
 }
 
 bool Operation::resume() {
+  // Since the wait began, replies before this one may have left and messages may have come.
+  reply_.begin();
   if (view_.waiting()) view_.resume();
   return run();
 }
