@@ -127,6 +127,9 @@ Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options, I
   return listener;
 }
 
+Listener::Listener(Instance& instance, const std::atomic<std::uint64_t>& connections)
+    : instance_(instance), connections_(connections) {}
+
 Listener::~Listener() {
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }

@@ -52,8 +52,7 @@ class Listener {
  private:
   struct Socket;
 
-  Listener(Instance& instance, const std::atomic<std::uint64_t>& connections)
-      : instance_(instance), connections_(connections) {}
+  Listener(Instance& instance, const std::atomic<std::uint64_t>& connections);
   Result<> open_tcp(const std::string& address, std::uint16_t port);
   Result<> open_unix(const std::string& path, unsigned mode);
   void accept_some(Socket& socket);
