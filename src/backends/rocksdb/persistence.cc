@@ -1,8 +1,6 @@
 // Checkpoints: the store's files in another folder, and back.
 //
-//   <folder>/db       the RocksDB; in a checkpoint, too, which therefore opens as a store
-//   <folder>/db.new   a checkpoint that is being copied in
-//   <folder>/db.old   what was there before, until the new one is open
+// The RocksDB lies in <folder>/db; in a checkpoint, too, which therefore opens as a store.
 #include <rocksdb/db.h>
 #include <rocksdb/utilities/checkpoint.h>
 
@@ -10,6 +8,7 @@
 #include "backends/rocksdb/status.h"
 #include "io/file_system.h"
 #include "io/files.h"
+#include "io/folder_swap.h"
 
 namespace strata::backends::rocksdb {
 
@@ -17,50 +16,12 @@ namespace rdb = ::rocksdb;
 
 namespace {
 
-constexpr std::size_t kCopyBytes = 1024 * 1024;
-
-Result<std::uint64_t> copy_file(io::FileSystem& files, const std::string& from,
-                                const std::string& to) {
-  STRATA_LET(const std::unique_ptr<io::File> source, files.open(from, io::OpenMode::read));
-  STRATA_LET(const std::unique_ptr<io::File> target, files.open(to, io::OpenMode::create_new));
-  Bytes buffer(kCopyBytes, '\0');
-  std::uint64_t offset = 0;
-  while (true) {
-    STRATA_LET(const std::size_t bytes, source->pread(offset, buffer));
-    if (bytes == 0) break;
-    STRATA_TRY(target->append(BytesView(buffer).substr(0, bytes)));
-    offset += bytes;
-  }
-  STRATA_TRY(target->sync());
-  STRATA_TRY(target->close());
-  return offset;
-}
-
-Result<std::vector<std::string>> names_in(io::FileSystem& files, const std::string& folder) {
-  std::vector<std::string> names;
-  STRATA_TRY(files.list_directory(folder, [&](std::string_view name, io::FileKind) {
-    names.emplace_back(name);
-    return true;
-  }));
-  return names;
-}
-
-Result<std::uint64_t> bytes_in(io::FileSystem& files, const std::string& folder) {
-  STRATA_LET(const std::vector<std::string> names, names_in(files, folder));
-  std::uint64_t bytes = 0;
-  for (const std::string& name : names) {
-    STRATA_LET(const std::optional<io::FileInfo> info, files.stat(folder + "/" + name));
-    if (info) bytes += info->bytes;
-  }
-  return bytes;
-}
-
 Result<> copy_folder(io::FileSystem& files, const std::string& from, const std::string& to) {
   STRATA_TRY(files.create_directory(to));
-  STRATA_LET(const std::vector<std::string> names, names_in(files, from));
+  STRATA_LET(const std::vector<std::string> names, io::names_in(files, from));
   for (const std::string& name : names) {
     if (name == "LOCK" || name.starts_with("LOG")) continue;  // not part of the data
-    STRATA_TRY(copy_file(files, from + "/" + name, to + "/" + name));
+    STRATA_TRY(io::copy_file(files, from + "/" + name, to + "/" + name));
   }
   return files.sync_directory(to);
 }
@@ -68,24 +29,6 @@ Result<> copy_folder(io::FileSystem& files, const std::string& from, const std::
 }  // namespace
 
 std::string RocksdbEngine::database_folder() const { return folder_ + "/db"; }
-
-// A restore that a crash cut short is taken back: it had not returned.
-Result<> RocksdbEngine::finish_restore() {
-  const std::string old = database_folder() + ".old";
-  STRATA_LET(const auto now, files_.stat(database_folder()));
-  STRATA_LET(const auto before, files_.stat(old));
-  if (!now && before) {
-    if (settings_.read_only) {
-      return Error(Code::unavailable, "rocksdb: a restore of " + folder_ +
-                                          " was interrupted; open it once for writing first");
-    }
-    STRATA_TRY(files_.rename(old, database_folder()));
-    STRATA_TRY(files_.sync_directory(folder_));
-  }
-  if (settings_.read_only) return {};
-  STRATA_TRY(io::remove_all(files_, old));
-  return io::remove_all(files_, database_folder() + ".new");
-}
 
 Result<Checkpoint> RocksdbEngine::checkpoint(const std::string& folder) {
   return try_rocks([&]() -> Result<Checkpoint> {
@@ -96,7 +39,7 @@ Result<Checkpoint> RocksdbEngine::checkpoint(const std::string& folder) {
                    "rocksdb: a store that is open read-only takes no checkpoints");
     }
     STRATA_TRY(io::create_directories(files_, folder));
-    STRATA_LET(const std::vector<std::string> names, names_in(files_, folder));
+    STRATA_LET(const std::vector<std::string> names, io::names_in(files_, folder));
     if (!names.empty()) {
       return Error(Code::invalid_argument,
                    "rocksdb: the folder for a checkpoint, " + folder + ", is not empty");
@@ -121,7 +64,7 @@ Result<Checkpoint> RocksdbEngine::checkpoint(const std::string& folder) {
                        "write a checkpoint to " + folder));
     }
     STRATA_TRY(files_.sync_directory(folder));
-    STRATA_LET(done.bytes, bytes_in(files_, folder + "/db"));
+    STRATA_LET(done.bytes, io::bytes_in(files_, folder + "/db"));
     return done;
   });
 }
@@ -130,7 +73,6 @@ Result<Checkpoint> RocksdbEngine::restore(const std::string& folder) {
   return try_rocks([&]() -> Result<Checkpoint> {
     const base::MutexLock one_at_a_time(restore_mutex_);
     const std::string from = folder + "/db";
-    const std::string fresh = database_folder() + ".new";
     {
       const base::ReaderGate::Pass pass(gate_);
       STRATA_TRY(check_writable());
@@ -141,19 +83,20 @@ Result<Checkpoint> RocksdbEngine::restore(const std::string& folder) {
       Counts counts;
       STRATA_TRY(counts.load(*whole));
     }
-    STRATA_TRY(io::remove_all(files_, fresh));
-    STRATA_TRY(copy_folder(files_, from, fresh));
+    io::FolderSwap swap(files_, database_folder());
+    STRATA_TRY(swap.begin());
+    STRATA_TRY(copy_folder(files_, from, swap.fresh()));
     Checkpoint done;
-    STRATA_LET(done.bytes, bytes_in(files_, fresh));
-    STRATA_TRY(exchange(fresh));
+    STRATA_LET(done.bytes, io::bytes_in(files_, swap.fresh()));
+    STRATA_TRY(exchange(swap));
     done.version = versions_.now();
     done.time_ms = clock_.wall_ms();
     return done;
   });
 }
 
-// Puts the RocksDB in `fresh` in the place of the present one; on an error the latter is back.
-Result<> RocksdbEngine::exchange(const std::string& fresh) {
+// Puts the RocksDB that was copied in the place of the present one; on an error the latter is back.
+Result<> RocksdbEngine::exchange(io::FolderSwap& swap) {
   const base::ReaderGate::Alone alone(gate_);
   STRATA_TRY(check_writable());
   {
@@ -165,26 +108,17 @@ Result<> RocksdbEngine::exchange(const std::string& fresh) {
     }
   }
   const Version reached = versions_.now();
-  const std::string old = database_folder() + ".old";
   STRATA_TRY(close_database());
-  const auto swap = [&]() -> Result<> {
-    STRATA_TRY(files_.rename(database_folder(), old));
-    STRATA_TRY(files_.rename(fresh, database_folder()));
-    STRATA_TRY(files_.sync_directory(folder_));
+  const auto take = [&]() -> Result<> {
+    STRATA_TRY(swap.swap());
     return open_database(reached);
   };
-  const Result<> swapped = swap();
-  if (swapped) return io::remove_all(files_, old);
-  // Back to where we were. Only what the failed attempt has put there is removed.
+  const Result<> taken = take();
+  if (taken) return swap.confirm();
   database_.reset();
-  STRATA_LET(const auto before, files_.stat(old));
-  if (before) {
-    STRATA_TRY(io::remove_all(files_, database_folder()));
-    STRATA_TRY(files_.rename(old, database_folder()));
-    STRATA_TRY(files_.sync_directory(folder_));
-  }
+  STRATA_TRY(swap.undo());
   STRATA_TRY(open_database(reached));
-  return swapped;
+  return taken;
 }
 
 Result<> RocksdbEngine::compact() {

@@ -7,7 +7,7 @@
 #include "backends/rocksdb/snapshot.h"
 #include "backends/rocksdb/status.h"
 #include "io/file_system.h"
-#include "io/files.h"
+#include "io/folder_swap.h"
 
 namespace strata::backends::rocksdb {
 
@@ -32,7 +32,8 @@ Result<std::unique_ptr<RocksdbEngine>> RocksdbEngine::open(const Settings& setti
                                                            const Environment& environment) {
   return try_rocks([&]() -> Result<std::unique_ptr<RocksdbEngine>> {
     std::unique_ptr<RocksdbEngine> engine(new RocksdbEngine(settings, environment));
-    STRATA_TRY(engine->finish_restore());
+    STRATA_TRY(
+        io::FolderSwap(environment.files, engine->database_folder()).recover(settings.read_only));
     STRATA_TRY(engine->open_database(Version{}));
     engine->readers_ = std::make_unique<base::ThreadPool>(
         base::ThreadPoolOptions{.name = "strata-read", .threads_max = settings.read_threads});

@@ -38,6 +38,10 @@ struct ReadOptions;
 class WriteBatch;
 }  // namespace rocksdb
 
+namespace strata::io {
+class FolderSwap;
+}
+
 namespace strata::backends::rocksdb {
 
 class RocksdbSnapshot;
@@ -109,8 +113,7 @@ class RocksdbEngine final : public Engine,
 
   // persistence.cc
   std::string database_folder() const;
-  Result<> finish_restore();
-  Result<> exchange(const std::string& fresh) STRATA_EXCLUDES(snapshots_mutex_);
+  Result<> exchange(io::FolderSwap& swap) STRATA_EXCLUDES(snapshots_mutex_);
 
   // read.cc: `waits` false answers only from memory; false comes back where that was not enough.
   Result<bool> read(std::span<Read> reads, const ReadOptions& options, bool waits);
