@@ -1,11 +1,9 @@
 #include "codec/long_key.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <iterator>
 
 #include "base/coding.h"
+#include "codec/sha256.h"
 
 namespace strata::codec {
 
@@ -14,8 +12,7 @@ void LongKeys::put_stored(Bytes& to, BytesView physical) const {
     to.append(physical);
     return;
   }
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
-  SHA256(reinterpret_cast<const unsigned char*>(physical.data()), physical.size(), hash.data());
+  const Sha256 hash = sha256(physical);
   to.append(physical.substr(0, prefix_bytes_));
   to.append(reinterpret_cast<const char*>(hash.data()), kHashBytes);
 }
