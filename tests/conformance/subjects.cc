@@ -2,7 +2,10 @@
 // the test is about, and table_test.cc holds each row against what the engine reports.
 #include <algorithm>
 
+#include "backends/lmdb/backend.h"
 #include "backends/memory/memory_engine.h"
+#include "backends/rocksdb/backend.h"
+#include "base/check.h"
 #include "conformance/subject.h"
 
 namespace strata::conformance {
@@ -24,10 +27,39 @@ Subject memory() {
           }};
 }
 
+// Opens a backend as a configuration would, with its options as they come.
+Opener by_default(void (*add_to)(Registry&)) {
+  auto registry = std::make_shared<Registry>();
+  add_to(*registry);
+  STRATA_CHECK(registry->backends().size() == 1);
+  return [registry](const Environment& environment) {
+    const BackendSpec& spec = registry->backends().front();
+    return spec.open(OptionValues(spec.options), environment);
+  };
+}
+
+Subject rocksdb() {
+  return {.name = "rocksdb",
+          .backend = "rocksdb",
+          .capabilities = {ordered, atomic_batch, snapshots, persistence, async_reads},
+          .limits = {},
+          .keeps = true,
+          .open = by_default(&backends::rocksdb::add_to)};
+}
+
+Subject lmdb() {
+  return {.name = "lmdb",
+          .backend = "lmdb",
+          .capabilities = {ordered, atomic_batch, snapshots, persistence},
+          .limits = {},
+          .keeps = true,
+          .open = by_default(&backends::lmdb::add_to)};
+}
+
 }  // namespace
 
 const std::vector<Subject>& subjects() {
-  static const std::vector<Subject> table = {memory()};
+  static const std::vector<Subject> table = {memory(), rocksdb(), lmdb()};
   return table;
 }
 
