@@ -24,6 +24,8 @@ if(STRATA_TESTS AND STRATA_PCH)
   file(CONFIGURE OUTPUT test_pch.cc CONTENT "int main() {}\n")
   add_executable(strata_test_pch EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/test_pch.cc)
   target_link_libraries(strata_test_pch PRIVATE strata_flags strata_static GTest::gmock)
+  set_target_properties(strata_test_pch PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_precompile_headers(strata_test_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm>
     <atomic> <cstdint> <filesystem> <map> <memory> <optional> <random> <set> <string>
     <string_view> <thread> <vector> <strata/strata.h>)
