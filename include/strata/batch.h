@@ -80,6 +80,8 @@ class STRATA_API WriteBatch {
   void clear() noexcept;
   /// Drops the effects behind the first `count` (a savepoint); conditions stay.
   void truncate_effects(std::size_t count);
+  /// How often effects were dropped: while it stays, effects() only grows at its end.
+  std::uint64_t drops() const noexcept { return drops_; }
 
   /// As `offset` of a patch: the end of the value at the time of the commit.
   static constexpr std::uint64_t kAtEnd = ~std::uint64_t{0};
@@ -93,6 +95,7 @@ class STRATA_API WriteBatch {
   std::vector<Condition> conditions_;
   std::unique_ptr<Arena> arena_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t drops_ = 0;
 };
 
 }  // namespace strata

@@ -110,9 +110,11 @@ void WriteBatch::clear() noexcept {
   conditions_.clear();
   arena_->clear();
   bytes_ = 0;
+  ++drops_;
 }
 
 void WriteBatch::truncate_effects(std::size_t count) {
+  if (count < effects_.size()) ++drops_;
   while (effects_.size() > count) {
     bytes_ -= effects_.back().key.key.size() + effects_.back().value.size();
     effects_.pop_back();

@@ -19,9 +19,10 @@ Subject memory() {
   limits.durability_max = Durability::none;
   return {.name = "memory",
           .backend = "memory",
-          .capabilities = {ordered, atomic_batch, snapshots, async_reads},
+          .capabilities = {ordered, atomic_batch, snapshots, transactions, persistence, async_reads,
+                           prepare, change_feed, watch},
           .limits = limits,
-          .keeps = false,
+          .keeps = true,
           .open = [](const Environment& environment) {
             return backends::memory::open_with({}, environment);
           }};

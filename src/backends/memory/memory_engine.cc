@@ -48,16 +48,13 @@ void answer(const Revision* revision, bool info_only, Read& read) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> open_with(const MemoryOptions& options,
-                                          const Environment& environment) {
-  return std::make_unique<MemoryEngine>(options, environment);
-}
-
 MemoryEngine::MemoryEngine(const MemoryOptions& options, const Environment& environment)
     : files_(environment.files),
       clock_(environment.clock),
       options_(options),
-      read_only_(environment.read_only) {}
+      folder_(environment.folder),
+      read_only_(environment.read_only),
+      log_(options.changes) {}
 
 MemoryEngine::~MemoryEngine() {
   const Result<> closed = close();
@@ -72,11 +69,20 @@ Capability* MemoryEngine::find(CapabilityId id) noexcept {
       return static_cast<AtomicBatch*>(this);
     case CapabilityId::snapshots:
       return static_cast<Snapshots*>(this);
+    case CapabilityId::transactions:
+      return static_cast<Transactions*>(this);
+    case CapabilityId::persistence:
+      return static_cast<Persistence*>(this);
     case CapabilityId::async_reads:
       return static_cast<AsyncReads*>(this);
-    default:
-      return nullptr;
+    case CapabilityId::prepare:
+      return static_cast<Prepare*>(this);
+    case CapabilityId::change_feed:
+      return static_cast<ChangeFeed*>(this);
+    case CapabilityId::watch:
+      return static_cast<Watch*>(this);
   }
+  return nullptr;
 }
 
 Limits MemoryEngine::limits() const {
@@ -120,11 +126,9 @@ std::optional<Result<>> MemoryEngine::start_mget(std::span<Read> reads, const Re
   return mget(reads, options);
 }
 
-Result<> MemoryEngine::scan(const Range& range, const ScanOptions& options, ScanPage& page) {
+bool MemoryEngine::fill(const Range& range, const ScanOptions& options, Sight sight,
+                        ScanPage& page) const {
   page.clear();
-  const base::ReaderLock lock(mutex_);
-  STRATA_TRY(check_open());
-  STRATA_LET(const Sight sight, sight_of(options.at));
   store_.walk(range, options.reverse, [&](BytesView key, const Chain& chain) {
     const Revision* revision = VersionStore::visible(chain, sight);
     if (revision == nullptr) return true;
@@ -133,6 +137,14 @@ Result<> MemoryEngine::scan(const Range& range, const ScanOptions& options, Scan
     page.set_more(full);
     return !full;
   });
+  return page.more();
+}
+
+Result<> MemoryEngine::scan(const Range& range, const ScanOptions& options, ScanPage& page) {
+  const base::ReaderLock lock(mutex_);
+  STRATA_TRY(check_open());
+  STRATA_LET(const Sight sight, sight_of(options.at));
+  fill(range, options, sight, page);
   return {};
 }
 
@@ -185,12 +197,16 @@ void MemoryEngine::release(Version version) {
 }
 
 Result<Maintenance> MemoryEngine::maintain(std::uint32_t records) {
-  const base::WriterLock lock(mutex_);
-  STRATA_TRY(check_open());
+  std::vector<Touched> touched;
   Maintenance done;
-  if (read_only_) return done;
-  done.expired = sweep(records);
-  done.more = store_.reclaim(records) || store_.first_expired(clock_.wall_ms()).has_value();
+  {
+    const base::WriterLock lock(mutex_);
+    STRATA_TRY(check_open());
+    if (!read_only_) done.expired = sweep(records, touched);
+    done.more = store_.reclaim(records);
+    if (!read_only_ && store_.first_expired(clock_.wall_ms())) done.more = true;
+  }
+  watchers_.tell(touched);
   return done;
 }
 
@@ -206,10 +222,33 @@ Stats MemoryEngine::stats() {
 }
 
 Result<> MemoryEngine::close() {
+  {
+    const base::ReaderLock lock(mutex_);
+    if (closed_) return {};
+  }
+  const Result<> saved = save();
+  log_.close();
   const base::WriterLock lock(mutex_);
-  if (closed_) return {};
   closed_ = true;
-  return {};
+  return saved;
+}
+
+Result<> MemoryEngine::changes(Version after, std::size_t limit, std::vector<Change>& changes) {
+  {
+    const base::ReaderLock lock(mutex_);
+    STRATA_TRY(check_open());
+  }
+  return log_.read(after, limit, changes);
+}
+
+Result<bool> MemoryEngine::wait_for_change(Version after, std::chrono::milliseconds wait) {
+  return log_.wait(after, wait);
+}
+
+Result<std::unique_ptr<WatchHandle>> MemoryEngine::watch(const Range& range, Listener changed) {
+  const base::ReaderLock lock(mutex_);
+  STRATA_TRY(check_open());
+  return watchers_.add(range, std::move(changed));
 }
 
 void MemoryEngine::check_invariants() {

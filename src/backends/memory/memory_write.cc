@@ -4,6 +4,7 @@
 
 #include "backends/memory/memory_engine.h"
 #include "base/check.h"
+#include "base/quote.h"
 #include "contract/check.h"
 #include "contract/patch.h"
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kSweptPerCommit = 8;
 constexpr std::size_t kReclaimedPerEffect = 2;
 constexpr std::size_t kReclaimedPerCommit = 8;
+constexpr std::size_t kPreparedIdBytesMax = 200;
 
 /// Copies the values of puts while no lock is held.
 std::vector<Payload> payloads_of(const WriteBatch& batch) {
@@ -33,8 +35,11 @@ bool has_patch(const WriteBatch& batch) {
   return false;
 }
 
-Range range_of(const Effect& effect) {
-  return {effect.key.space, Bytes(effect.key.key), Bytes(effect.value)};
+/// What a batch lets watchers hear.
+void touch(const Effect& effect, std::vector<Touched>& touched) {
+  const bool whole = effect.kind == EffectKind::delete_range;
+  touched.push_back(
+      {effect.key.space, Bytes(effect.key.key), whole ? Bytes(effect.value) : Bytes(), whole});
 }
 
 /// Lengths of values as the effects of a batch make them; nothing: not touched so far.
@@ -123,32 +128,58 @@ Result<> MemoryEngine::check_patches(const WriteBatch& batch, Sight now) const {
 }
 
 Result<Commit> MemoryEngine::commit(const WriteBatch& batch, const WriteOptions& options) {
+  return commit_if(batch, options, [](const VersionStore&) { return Result<>{}; });
+}
+
+Result<Commit> MemoryEngine::commit_if(const WriteBatch& batch, const WriteOptions& options,
+                                       CommitGuard guard) {
   STRATA_TRY(contract::check_limits(batch, limits()));
   STRATA_TRY(contract::check_durability(options.durability, limits()));
   std::vector<Payload> payloads = payloads_of(batch);
-
-  const base::WriterLock lock(mutex_);
-  STRATA_TRY(check_writable());
-  const Sight now{kPresent, clock_.wall_ms()};
-  if (const auto failed = failed_condition(batch, now)) return Commit{{}, failed};
-  STRATA_TRY(check_patches(batch, now));
-  Commit done{store_.version(), {}};
-  if (!batch.effects().empty()) done.version = store_.next_version();
-  for (std::size_t i = 0; i < payloads.size(); ++i) {
-    apply(batch.effects()[i], std::move(payloads[i]), done.version, now);
+  std::vector<Touched> touched;
+  Commit done;
+  {
+    const base::WriterLock lock(mutex_);
+    STRATA_TRY(check_writable());
+    const Sight now{kPresent, clock_.wall_ms()};
+    STRATA_TRY(prepared_.check_free(batch));
+    STRATA_TRY(guard(store_));
+    if (const auto failed = failed_condition(batch, now)) return Commit{{}, failed};
+    STRATA_TRY(check_patches(batch, now));
+    done.version = apply_all(batch, std::move(payloads), now, touched);
   }
-  sweep(kSweptPerCommit);
-  store_.reclaim(kReclaimedPerCommit + kReclaimedPerEffect * payloads.size());
+  watchers_.tell(touched);
   return done;
+}
+
+Version MemoryEngine::apply_all(const WriteBatch& batch, std::vector<Payload> payloads, Sight now,
+                                std::vector<Touched>& touched) {
+  const auto effects = batch.effects();
+  const Version version = effects.empty() ? store_.version() : store_.next_version();
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    apply(effects[i], std::move(payloads[i]), version, now);
+    touch(effects[i], touched);
+  }
+  sweep(kSweptPerCommit, touched);
+  store_.reclaim(kReclaimedPerCommit + kReclaimedPerEffect * effects.size());
+  log_.publish(store_.version());
+  return version;
 }
 
 void MemoryEngine::apply(const Effect& effect, Payload payload, Version version, Sight now) {
   if (effect.kind == EffectKind::put) {
-    store_.put(effect.key, {version, effect.attributes, std::move(payload)});
+    put(effect.key, {version, effect.attributes, std::move(payload)}, now);
     return;
   }
   if (effect.kind == EffectKind::delete_range) {
     store_.remove_range(range_of(effect), version);
+    log_.add({version,
+              ChangeKind::delete_range,
+              effect.key.space,
+              Bytes(effect.key.key),
+              Bytes(effect.value),
+              {}},
+             nullptr);
     return;
   }
   const Revision* before = store_.find(effect.key, now);
@@ -158,21 +189,35 @@ void MemoryEngine::apply(const Effect& effect, Payload payload, Version version,
         contract::apply_patch(bytes, contract::Patch::of(effect), limits().value_bytes_max);
     STRATA_CHECK(after.has_value());  // check_patches() has seen it
     RecordAttributes attributes = before == nullptr ? RecordAttributes{} : before->attributes;
-    store_.put(effect.key,
-               {version, std::move(attributes), std::make_shared<const Bytes>(*std::move(after))});
+    put(effect.key,
+        {version, std::move(attributes), std::make_shared<const Bytes>(*std::move(after))}, now);
     return;
   }
   if (before == nullptr) return;
   if (effect.kind == EffectKind::remove) {
     store_.remove(effect.key, version);
+    log_.add({version, ChangeKind::remove, effect.key.space, Bytes(effect.key.key), {}, {}},
+             nullptr);
     return;
   }
   Revision changed{version, before->attributes, before->payload};
   changed.attributes.expires_ms = effect.attributes.expires_ms;
-  store_.put(effect.key, std::move(changed));
+  put(effect.key, std::move(changed), now);
 }
 
-std::size_t MemoryEngine::sweep(std::size_t records) {
+void MemoryEngine::put(KeyRef key, Revision revision, Sight now) {
+  const Chain* chain = store_.chain(key);
+  const bool stored = chain != nullptr && chain->newest.payload != nullptr;
+  if (stored && VersionStore::visible(*chain, now) == nullptr) {
+    // What expired and was not swept yet ends here, and who follows the changes shall see it.
+    log_.add({revision.version, ChangeKind::expired, key.space, Bytes(key.key), {}, {}}, nullptr);
+  }
+  log_.add({revision.version, ChangeKind::put, key.space, Bytes(key.key), {}, revision.attributes},
+           revision.payload);
+  store_.put(key, std::move(revision));
+}
+
+std::size_t MemoryEngine::sweep(std::size_t records, std::vector<Touched>& touched) {
   const std::int64_t now_ms = clock_.wall_ms();
   std::size_t swept = 0;
   Version version;
@@ -180,11 +225,62 @@ std::size_t MemoryEngine::sweep(std::size_t records) {
     const std::optional<KeyRef> key = store_.first_expired(now_ms);
     if (!key) break;
     if (swept == 0) version = store_.next_version();
-    const StoredKey expired{key->space, Bytes(key->key)};
     const std::int64_t expired_ms = store_.chain(*key)->newest.attributes.expires_ms;
-    store_.remove(expired.ref(), version, expired_ms);
+    touched.push_back({key->space, Bytes(key->key), {}, false});
+    log_.add({version, ChangeKind::expired, key->space, Bytes(key->key), {}, {}}, nullptr);
+    store_.remove({key->space, touched.back().key}, version, expired_ms);
   }
+  if (swept != 0) log_.publish(version);
   return swept;
+}
+
+Result<Commit> MemoryEngine::prepare(BytesView id, const WriteBatch& batch) {
+  if (id.empty() || id.size() > kPreparedIdBytesMax) {
+    return Error(Code::invalid_argument, "memory store: the id of a prepared batch has 1 to " +
+                                             std::to_string(kPreparedIdBytesMax) + " bytes");
+  }
+  STRATA_TRY(contract::check_limits(batch, limits()));
+  const base::WriterLock lock(mutex_);
+  STRATA_TRY(check_writable());
+  if (prepared_.find(id) != nullptr) {
+    return Error(Code::invalid_argument,
+                 "memory store: a batch is prepared under " + base::quote(id) + " already");
+  }
+  const Sight now{kPresent, clock_.wall_ms()};
+  STRATA_TRY(prepared_.check_free_to_prepare(batch));
+  if (const auto failed = failed_condition(batch, now)) return Commit{{}, failed};
+  STRATA_TRY(check_patches(batch, now));
+  prepared_.add(id, batch);
+  return Commit{store_.next_version(), {}};
+}
+
+Result<Commit> MemoryEngine::finish(BytesView id, bool commit) {
+  std::vector<Touched> touched;
+  Commit done;
+  {
+    const base::WriterLock lock(mutex_);
+    STRATA_TRY(check_writable());
+    const WriteBatch* batch = prepared_.find(id);
+    if (batch == nullptr) {
+      return Error(Code::invalid_argument,
+                   "memory store: no batch is prepared under " + base::quote(id));
+    }
+    if (commit) {
+      const Sight now{kPresent, clock_.wall_ms()};
+      done.version = apply_all(*batch, payloads_of(*batch), now, touched);
+    } else {
+      done.version = store_.next_version();
+    }
+    prepared_.erase(id);
+  }
+  watchers_.tell(touched);
+  return done;
+}
+
+Result<std::vector<Bytes>> MemoryEngine::in_doubt() {
+  const base::ReaderLock lock(mutex_);
+  STRATA_TRY(check_open());
+  return prepared_.ids();
 }
 
 }  // namespace strata::backends::memory

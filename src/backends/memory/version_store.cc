@@ -62,6 +62,37 @@ void VersionStore::walk(const Range& range, bool reverse,
   }
 }
 
+namespace {
+
+bool chain_changed(const Chain& chain, Sight since) noexcept {
+  if (chain.newest.version <= since.version) return false;
+  const bool swept =
+      chain.newest.payload == nullptr && chain.newest.attributes.expires_ms != kNeverExpires;
+  return !swept || VersionStore::visible(chain, since) != nullptr;
+}
+
+}  // namespace
+
+bool VersionStore::changed(KeyRef key, Sight since) const {
+  const Chain* found = chain(key);
+  return found != nullptr && chain_changed(*found, since);
+}
+
+std::optional<Bytes> VersionStore::changed_in(const Range& range, Sight since) const {
+  std::optional<Bytes> changed;
+  walk(range, false, [&](BytesView key, const Chain& chain) {
+    if (chain_changed(chain, since)) changed = key;
+    return !changed.has_value();
+  });
+  return changed;
+}
+
+std::optional<Keyspace> VersionStore::next_space(Keyspace space) const {
+  const auto found = map_.lower_bound(KeyRef{space, BytesView{}});
+  if (found == map_.end()) return std::nullopt;
+  return found->first.space;
+}
+
 std::uint64_t VersionStore::count(Keyspace space, std::int64_t now_ms) const {
   const auto found = keys_.find(space);
   return found == keys_.end() ? 0 : found->second - expiry_.due(space, now_ms);
@@ -114,6 +145,10 @@ void VersionStore::remove_range(const Range& range, Version version) {
   const auto [begin, end] = bounds(range);
   auto node = map_.erase(begin, begin);  // the same place, as an iterator that may write
   while (node != end) remove_node(node++, version, kNeverExpires);
+}
+
+void VersionStore::remove_all(Version version) {
+  for (auto node = map_.begin(); node != map_.end();) remove_node(node++, version, kNeverExpires);
 }
 
 void VersionStore::remove_node(Map::iterator node, Version version, std::int64_t expired_ms) {

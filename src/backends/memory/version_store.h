@@ -20,6 +20,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "backends/memory/expiry_index.h"
@@ -78,6 +79,13 @@ class VersionStore {
   /// Calls `visit` for every key that has a chain, in order, until it returns false.
   void walk(const Range& range, bool reverse,
             FunctionRef<bool(BytesView key, const Chain& chain)> visit) const;
+  /// Whether a key is another than at a snapshot that is still held. One that expired before the
+  /// snapshot's time, and was swept since, is the same: absent.
+  bool changed(KeyRef key, Sight since) const;
+  /// One such key of a range, or nothing; linear in the range.
+  std::optional<Bytes> changed_in(const Range& range, Sight since) const;
+  /// The first keyspace from `space` on that has any chain.
+  std::optional<Keyspace> next_space(Keyspace space) const;
   /// Visible records of a keyspace at the present.
   std::uint64_t count(Keyspace space, std::int64_t now_ms) const;
   std::uint64_t count_users(std::int64_t now_ms) const;
@@ -90,6 +98,7 @@ class VersionStore {
   void remove(KeyRef key, Version version, std::int64_t expired_ms = kNeverExpires);
   /// Removes all keys in a range; linear in their number.
   void remove_range(const Range& range, Version version);
+  void remove_all(Version version);
   /// A record whose time has come and that is still stored.
   std::optional<KeyRef> first_expired(std::int64_t now_ms) const {
     return expiry_.first_due(now_ms);
