@@ -40,11 +40,11 @@ struct OptionSpec {
   std::string_view name;
   OptionKind kind = OptionKind::text;
   std::string_view fallback{};  ///< the default, written as in the file
-  std::int64_t min = 0;       ///< of integer, bytes and duration_ms
+  std::int64_t min = 0;         ///< of integer, bytes and duration_ms
   std::int64_t max = INT64_MAX;
   std::span<const std::string_view> choices{};
   std::string_view help{};  ///< one sentence: what it does, why to change it
-  bool secret = false;    ///< never shown
+  bool secret = false;      ///< never shown
 };
 
 /// The options of one backend or layer, checked against their rows; every row has a value.

@@ -24,10 +24,9 @@ struct Patch {
 /// The length of a value of `before` bytes after the patch; invalid_argument if it is more than
 /// `value_bytes_max`.
 Result<std::uint64_t> patched_bytes(std::uint64_t before, const Patch& patch,
-                                               std::uint64_t value_bytes_max);
+                                    std::uint64_t value_bytes_max);
 
 /// `before` with the patch applied (an absent record: empty). As patched_bytes where it fails.
-Result<Bytes> apply_patch(BytesView before, const Patch& patch,
-                                     std::uint64_t value_bytes_max);
+Result<Bytes> apply_patch(BytesView before, const Patch& patch, std::uint64_t value_bytes_max);
 
 }  // namespace strata::contract
