@@ -48,7 +48,9 @@ class Database {
   ::rocksdb::ColumnFamilyHandle* expiries() const noexcept { return expiries_; }
   const std::shared_ptr<::rocksdb::Cache>& cache() const noexcept { return cache_; }
 
-  /// Makes what was written durable, then lets go; reports what the destructor cannot.
+  /// Makes durable what was written before.
+  Result<> sync();
+  /// Lets go, and reports what the destructor cannot.
   Result<> close();
 
  private:

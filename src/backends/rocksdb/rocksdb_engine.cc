@@ -73,7 +73,7 @@ Result<> RocksdbEngine::close_database() {
     snapshots_.clear();
   }
   Result<> synced;
-  if (!settings_.read_only) synced = check(database_->db().SyncWAL(), "sync the log");
+  if (!settings_.read_only) synced = database_->sync();
   const Result<> closed = database_->close();
   database_.reset();
   return synced ? closed : synced;
@@ -160,7 +160,7 @@ Result<> RocksdbEngine::sync_interval() {
   if (now - last < interval_ns_ || !unsynced_.load(std::memory_order_relaxed)) return {};
   if (!synced_ns_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return {};
   unsynced_.store(false, std::memory_order_relaxed);
-  return check(database_->db().SyncWAL(), "sync the log");
+  return database_->sync();
 }
 
 Result<Maintenance> RocksdbEngine::maintain(std::uint32_t records) {

@@ -27,13 +27,14 @@ Code code_of(const ::rocksdb::Status& status) {
     default:
       break;
   }
-  // Only the text tells a held lock from other failures: EAGAIN from another process, or the
-  // list that RocksDB keeps within one.
+  // Only the text tells some failures from others. A held lock is EAGAIN from another process, or
+  // stands in the list that RocksDB keeps within one.
   const std::string text = status.ToString();
   if (text.find("lock hold by current process") != std::string::npos ||
       text.find("While lock file") != std::string::npos) {
     return Code::busy;
   }
+  if (text.find("File too large") != std::string::npos) return Code::quota;  // a limit of ours
   return Code::io;
 }
 
