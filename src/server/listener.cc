@@ -112,9 +112,8 @@ struct Listener::Socket final : EventLoop::Watcher {
   const bool is_unix;
 };
 
-Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options, Instance& instance,
-                                                 const std::atomic<std::uint64_t>& connections) {
-  std::unique_ptr<Listener> listener(new Listener(instance, connections));
+Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options) {
+  std::unique_ptr<Listener> listener(new Listener());
   if (options.tcp) {
     listener->port_ = options.port;
     for (const std::string& address : options.addresses) {
@@ -127,8 +126,7 @@ Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options, I
   return listener;
 }
 
-Listener::Listener(Instance& instance, const std::atomic<std::uint64_t>& connections)
-    : instance_(instance), connections_(connections) {}
+Listener::Listener() = default;
 
 Listener::~Listener() {
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
@@ -196,8 +194,11 @@ Result<> Listener::open_unix(const std::string& path, unsigned mode) {
   return {};
 }
 
-Result<> Listener::start(EventLoop& loop, TakeFunction take) {
+Result<> Listener::start(EventLoop& loop, Instance& instance,
+                         const std::atomic<std::uint64_t>& connections, TakeFunction take) {
   loop_ = &loop;
+  instance_ = &instance;
+  connections_ = &connections;
   take_ = std::move(take);
   for (const auto& socket : sockets_) {
     STRATA_TRY(loop.watch(socket->descriptor.number(), *socket, {.readable = true}));
@@ -240,18 +241,18 @@ void Listener::pause() {
 }
 
 void Listener::welcome(Descriptor client, Socket& socket, const sockaddr_storage& peer) {
-  const Settings& settings = *instance_.settings;
+  const Settings& settings = *instance_->settings;
   const NetworkSettings& network = settings.network;
-  if (connections_.load(std::memory_order_relaxed) >=
+  if (connections_->load(std::memory_order_relaxed) >=
       network.clients_max.load(std::memory_order_relaxed)) {
     tell(client, kTooMany);
-    instance_.statistics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    instance_->statistics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   if (!socket.is_unix && network.protected_mode.load(std::memory_order_relaxed) &&
       !settings.password_required() && !is_loopback(peer)) {
     tell(client, kDenied);
-    instance_.statistics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    instance_->statistics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   Accepted accepted;

@@ -34,16 +34,16 @@ struct ListenOptions {
 class Listener {
  public:
   using TakeFunction = std::function<void(Accepted)>;
-  /// Code::busy: an address is taken; the message names it.
-  /// Borrows `connections`, how many there are now.
-  static Result<std::unique_ptr<Listener>> open(const ListenOptions& options, Instance& instance,
-                                                const std::atomic<std::uint64_t>& connections);
+  /// Binds and listens; who knocks waits until start(). Code::busy: a place is taken; the message
+  /// names it.
+  static Result<std::unique_ptr<Listener>> open(const ListenOptions& options);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Begins to accept, on `loop`.
-  Result<> start(EventLoop& loop, TakeFunction take);
+  /// Begins to accept, on `loop`. Borrows all; `connections` is how many there are.
+  Result<> start(EventLoop& loop, Instance& instance, const std::atomic<std::uint64_t>& connections,
+                 TakeFunction take);
   /// Ends it. On the loop.
   void stop();
   /// What was bound; 0 without TCP.
@@ -52,19 +52,20 @@ class Listener {
  private:
   struct Socket;
 
-  Listener(Instance& instance, const std::atomic<std::uint64_t>& connections);
+  Listener();
   Result<> open_tcp(const std::string& address, std::uint16_t port);
   Result<> open_unix(const std::string& path, unsigned mode);
   void accept_some(Socket& socket);
   void welcome(Descriptor client, Socket& socket, const sockaddr_storage& peer);
   void pause();
 
-  Instance& instance_;
-  const std::atomic<std::uint64_t>& connections_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::uint16_t port_ = 0;
   std::string unix_path_;
+  // From start() on.
   EventLoop* loop_ = nullptr;
+  Instance* instance_ = nullptr;
+  const std::atomic<std::uint64_t>* connections_ = nullptr;
   TakeFunction take_;
   EventLoop::TimerId pause_ = 0;
 };

@@ -21,16 +21,20 @@
 namespace strata::server {
 
 struct ServerOptions {
-  ListenOptions listen;
   unsigned threads = 1;                          ///< I/O threads
   std::span<const CommandSpec> more_commands{};  ///< rows beside the built-in ones
+  // What INFO says.
+  std::string backend_name;
+  std::string data_folder;
+  std::string config_path;
 };
 
 class Server {
  public:
-  /// Listens when it returns. Code::busy: an address is taken.
+  /// Serves when it returns.
   static Result<std::unique_ptr<Server>> start(Engine& engine, base::Clock& clock,
                                                std::unique_ptr<Settings> settings,
+                                               std::unique_ptr<Listener> listener,
                                                const ServerOptions& options);
   ~Server();
 
@@ -41,14 +45,14 @@ class Server {
   void stop();
 
  private:
-  explicit Server(std::unique_ptr<Instance> instance);
-  Result<> begin(const ServerOptions& options);
+  Server(std::unique_ptr<Instance> instance, std::unique_ptr<Listener> listener);
+  Result<> begin(unsigned threads);
   void keep_up();
 
   const std::unique_ptr<Instance> instance_;
   RequestMemory request_memory_;
   std::atomic<std::uint64_t> connections_{0};
-  std::unique_ptr<Listener> listener_;
+  const std::unique_ptr<Listener> listener_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t next_worker_ = 0;  // on the listener's loop
   bool running_ = false;
