@@ -108,9 +108,18 @@ Result<> LmdbEngine::write(FunctionRef<Result<>(Writer&)> function) {
       if (outcome) outcome = writer.commit();
       full = writer.map_full();
     }
-    if (!full) return outcome;
+    if (!full) return outcome ? outcome : name_full_disk(outcome.error());
     STRATA_TRY(grow());
   }
+}
+
+// LMDB takes a write that was cut short for a fault of the device.
+Error LmdbEngine::name_full_disk(Error error) {
+  constexpr std::uint64_t kFullBytes = 64 * 1024;
+  if (error.code() != Code::io) return error;
+  const Result<io::SpaceInfo> space = files_.space(folder_);
+  if (!space || space->free_bytes >= kFullBytes) return error;
+  return Error(Code::quota, "lmdb: no space is left in " + folder_, std::move(error));
 }
 
 Result<> LmdbEngine::grow() {

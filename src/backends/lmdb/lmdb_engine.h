@@ -111,6 +111,7 @@ class LmdbEngine final : public Engine,
   Result<> try_group(std::span<Request* const> group) STRATA_REQUIRES(writer_mutex_);
   /// One transaction that writes; grows the map and begins anew while it is too small.
   Result<> write(FunctionRef<Result<>(Writer&)> function) STRATA_REQUIRES(writer_mutex_);
+  Error name_full_disk(Error error);
   Result<> grow() STRATA_REQUIRES(writer_mutex_);
   void grow_ahead() STRATA_REQUIRES(writer_mutex_);
   Result<> sync_after(Durability strongest);
