@@ -77,6 +77,7 @@ class FileEngine final : public Engine, public AsyncReads {
   // file_write.cc
   Result<std::optional<std::size_t>> failed_condition(const WriteBatch& batch,
                                                       const Stripes::Guard& guard);
+  Result<> settle_conditions(const WriteBatch& batch, const Stripes::Guard& guard);
   Result<> apply(const Effect& effect, Version version, Durability durability,
                  const Stripes::Guard& guard);
   Result<> put(const RecordId& id, const Records::Before& before, BytesView key, BytesView value,

@@ -61,6 +61,8 @@ Result<Commit> FileEngine::commit(const WriteBatch& batch, const WriteOptions& o
   if (is_bare_range(batch)) {
     STRATA_LET(done.version, meta_.take_version());
     if (Space* const space = find_space(batch.effects().front().key.space)) {
+      // What is gone already must be durably gone, too.
+      if (durability == Durability::commit) STRATA_TRY(records_.settle(true, SIZE_MAX, stripes_));
       // Folder by folder, so that writers elsewhere need not wait for all of it.
       for (unsigned top = 0; top < kTops; ++top) {
         STRATA_TRY(remove_range(*space, range_of(batch.effects().front()), top, durability,
@@ -71,6 +73,7 @@ Result<Commit> FileEngine::commit(const WriteBatch& batch, const WriteOptions& o
     const Stripes::Guard guard = stripes_.lock(tops_of(batch));
     STRATA_LET(done.failed, failed_condition(batch, guard));
     if (!done.applied()) return done;
+    if (durability == Durability::commit) STRATA_TRY(settle_conditions(batch, guard));
     STRATA_LET(done.version, meta_.take_version());
     for (const Effect& effect : batch.effects()) {
       STRATA_TRY(apply(effect, done.version, durability, guard));
@@ -104,6 +107,16 @@ Result<std::optional<std::size_t>> FileEngine::failed_condition(const WriteBatch
     if (!holds) return std::optional<std::size_t>(i);
   }
   return std::optional<std::size_t>{};
+}
+
+Result<> FileEngine::settle_conditions(const WriteBatch& batch, const Stripes::Guard& guard) {
+  // What a durable write stood on must not be undone by a crash that it survives.
+  for (const Condition& condition : batch.conditions()) {
+    if (const std::optional<RecordId> id = locate(condition.key)) {
+      STRATA_TRY(records_.settle(*id, guard));
+    }
+  }
+  return {};
 }
 
 Result<> FileEngine::apply(const Effect& effect, Version version, Durability durability,
@@ -165,7 +178,10 @@ Result<> FileEngine::expire(const RecordId& id, const Effect& effect, Version ve
                             Durability durability, const Stripes::Guard& guard) {
   Records::Before before;
   STRATA_LET(before.sidecar, records_.read(id, nullptr, guard));
-  if (!before.sidecar || is_expired(before.sidecar->info)) return {};
+  if (!before.sidecar || is_expired(before.sidecar->info)) {
+    // What was found must be as durable as the answer that stands on it.
+    return durability == Durability::commit ? records_.settle(id, guard) : Result<>();
+  }
   Sidecar next = *before.sidecar;  // with the same value file
   next.info.expires_ms = effect.attributes.expires_ms;
   next.info.version = version;

@@ -265,10 +265,13 @@ Result<> Records::stage(const RecordId& id, const Before& before, const Sidecar&
   STRATA_LET(const std::vector<std::string> old_values, replaced_values(id, before));
   std::vector<std::string> gone;
   for (const std::string& old : old_values) {
-    if (old == next.value_file) continue;
-    // The value of an earlier staged write is named by nothing durable: it may go now.
-    std::vector<std::string>& to = waiting.staged ? gone : waiting.old_values;
-    if (std::ranges::find(waiting.old_values, old) == waiting.old_values.end()) to.push_back(old);
+    const bool kept = std::ranges::find(waiting.old_values, old) != waiting.old_values.end();
+    if (!waiting.staged && !kept) {
+      // Named by a durable sidecar, also where the new one keeps it: it stays until settled.
+      waiting.old_values.push_back(old);
+    } else if (waiting.staged && !kept && old != next.value_file) {
+      gone.push_back(old);  // the value of an earlier staged write, named by nothing durable
+    }
   }
   waiting.staged = true;
   waiting.value_file = next.value_file;
@@ -278,9 +281,12 @@ Result<> Records::stage(const RecordId& id, const Before& before, const Sidecar&
 }
 
 Result<> Records::remove(const RecordId& id, const Before& before, Durability durability,
-                         const Stripes::Guard&) {
+                         const Stripes::Guard& guard) {
   STRATA_TRY(failed());
-  if (!before.sidecar && !before.damaged) return {};
+  if (!before.sidecar && !before.damaged) {
+    // It is gone already, but perhaps not durably.
+    return durability == Durability::commit ? settle(id, guard) : Result<>();
+  }
   const LeafFolder folder = leaf(id);
   Pending::Entry waiting = entry(id, durability);
   STRATA_LET(const std::vector<std::string> values, replaced_values(id, before));

@@ -61,6 +61,8 @@ class Records {
   /// Makes the records durable that should be by now (`all`: every one), at most `max` of them,
   /// the oldest first. Gives how many it did.
   Result<std::size_t> settle(bool all, std::size_t max, Stripes& stripes);
+  /// Makes what one record is, or that it is not, durable.
+  Result<> settle(const RecordId& id, const Stripes::Guard&);
   /// Makes the removal of these records of one leaf durable, with one sync for all.
   Result<> settle_removed(std::span<const RecordId> removed, const Stripes::Guard&);
   std::size_t pending() const noexcept { return pending_.size(); }
@@ -77,7 +79,6 @@ class Records {
   Result<> commit_now(const RecordId& id, const Before& before, const Sidecar& next);
   Result<> stage(const RecordId& id, const Before& before, const Sidecar& next,
                  Durability durability);
-  Result<> settle(const RecordId& id, const Stripes::Guard&);
   Pending::Entry entry(const RecordId& id, Durability durability) const;
   Result<std::vector<std::string>> replaced_values(const RecordId& id, const Before& before) const;
   /// The error, which from now on every write gets.
