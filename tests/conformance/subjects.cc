@@ -2,11 +2,14 @@
 // the test is about, and table_test.cc holds each row against what the engine reports.
 #include <algorithm>
 
+#include "backends/file/backend.h"
 #include "backends/lmdb/backend.h"
 #include "backends/memory/memory_engine.h"
 #include "backends/rocksdb/backend.h"
 #include "base/check.h"
+#include "base/counters.h"
 #include "conformance/subject.h"
+#include "layers/metrics/layer.h"
 
 namespace strata::conformance {
 
@@ -57,10 +60,40 @@ Subject lmdb() {
           .open = by_default(&backends::lmdb::add_to)};
 }
 
+Subject file() {
+  Limits limits;
+  limits.batch_effects_max = 1;
+  return {.name = "file",
+          .backend = "file",
+          .capabilities = {async_reads},
+          .limits = limits,
+          .keeps = true,
+          .open = by_default(&backends::file::add_to)};
+}
+
+/// The layer promises what is below it, and nothing less.
+Subject metrics_over(Subject below) {
+  below.name = "metrics_over_" + below.name;
+  below.open = [open = std::move(below.open)](
+                   const Environment& environment) -> Result<std::unique_ptr<Engine>> {
+    STRATA_LET(std::unique_ptr<Engine> engine, open(environment));
+    static base::MetricRegistry registry;
+    return layers::metrics::wrap(std::move(engine), registry, environment.clock);
+  };
+  return below;
+}
+
+std::vector<Subject> make_table() {
+  std::vector<Subject> table = {memory(), file(), rocksdb(), lmdb()};
+  const std::size_t backends = table.size();
+  for (std::size_t i = 0; i < backends; ++i) table.push_back(metrics_over(table[i]));
+  return table;
+}
+
 }  // namespace
 
 const std::vector<Subject>& subjects() {
-  static const std::vector<Subject> table = {memory(), rocksdb(), lmdb()};
+  static const std::vector<Subject> table = make_table();
   return table;
 }
 
