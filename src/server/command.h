@@ -73,6 +73,7 @@ enum Flag : std::uint32_t {
   // Ours; not printed.
   kExclusive = 1u << 28,  ///< runs alone: it changes which keyspace a database is
   kPastView = 1u << 29,   ///< may read a snapshot or the past
+  kUnseen = 1u << 30,     ///< MONITOR does not show it
 };
 
 /// Redis's ACL categories, without those that follow from the flags.

@@ -36,6 +36,8 @@ Connection::Connection(ConnectionHost& host, Instance& instance, RequestMemory& 
               }),
       parser_(host.buffers(), memory_) {
   session_.created_ms = active_ms_ = host.now_ms();
+  // Who came before there was a password is not asked for it later.
+  session_.authenticated.store(!instance.settings->password_required(), std::memory_order_relaxed);
   session_.deliver = [this](std::shared_ptr<const Bytes> bytes) {
     host_.post(session_.id, [bytes = std::move(bytes)](Connection& to) { to.deliver(*bytes); });
   };

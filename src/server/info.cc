@@ -297,7 +297,16 @@ Result<std::string> errorstats_section(Instance& instance) {
   return out.text();
 }
 
-Result<std::string> latencystats_section(Instance&) { return Section("Latencystats").text(); }
+Result<std::string> latencystats_section(Instance& instance) {
+  Section out("Latencystats");
+  for (const Command* command : instance.commands.rows()) {
+    if (command->times.calls() == 0) continue;
+    out.add("latency_percentiles_usec_" + command->full_name,
+            fmt::format("p50={},p99={},p99.9={}", command->times.percentile_us(50),
+                        command->times.percentile_us(99), command->times.percentile_us(99.9)));
+  }
+  return out.text();
+}
 
 Result<std::string> cluster_section(Instance&) {
   Section out("Cluster");

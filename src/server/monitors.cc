@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "server/secrets.h"
 #include "server/words.h"
 
 namespace strata::server {
@@ -19,7 +20,8 @@ void Monitors::feed(const Session& from, Arguments arguments, const base::Clock&
   std::string line = fmt::format("+{}.{:06} [{} {}]", now_ms / 1000, (now_ms % 1000) * 1000,
                                  from.database.load(std::memory_order_relaxed),
                                  from.unix_socket ? "unix:" + from.local_address : from.address);
-  for (const BytesView argument : arguments) {
+  std::vector<BytesView> room;
+  for (const BytesView argument : without_secrets(arguments, room)) {
     line += ' ';
     line += quoted(argument);
   }

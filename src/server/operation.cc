@@ -196,7 +196,8 @@ void Operation::finish(bool counted) {
                                instance_.clock.wall_ms());
     }
     instance_.latency.offer(command_->spec, run_us, *instance_.settings, instance_.clock.wall_ms());
-    if (instance_.monitors.any() && (command_->spec.flags & (kSkipMonitor | kAdmin)) == 0) {
+    if (instance_.monitors.any() &&
+        (command_->spec.flags & (kSkipMonitor | kUnseen | kAdmin)) == 0) {
       instance_.monitors.feed(session_, arguments_, instance_.clock);
     }
     if ((command_->spec.flags & kReadonly) != 0) {

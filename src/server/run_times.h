@@ -34,6 +34,16 @@ class RunTimes {
     }
     return steps;
   }
+  /// The bound in us that `percent` of the calls did not exceed; 0 without calls.
+  std::uint64_t percentile_us(double percent) const {
+    const auto steps = cumulative();
+    if (steps.empty()) return 0;
+    const double wanted = static_cast<double>(steps.back().second) * percent / 100;
+    for (const auto& [bound_us, count] : steps) {
+      if (static_cast<double>(count) >= wanted) return bound_us;
+    }
+    return steps.back().first;
+  }
   void reset() const {
     for (auto& count : counts_) count.store(0, std::memory_order_relaxed);
   }

@@ -112,13 +112,15 @@ std::map<std::string, std::string> Settings::matching(std::span<const BytesView>
   std::map<std::string, std::string> found;
   const base::MutexLock lock(mutex_);
   for (const Parameter& parameter : parameters()) {
-    const bool asked = std::any_of(patterns.begin(), patterns.end(), [&](BytesView pattern) {
-      return matches(pattern, parameter.name, true);
-    });
-    if (!asked) continue;
     const auto value =
         values_.find(parameter.alias_of.empty() ? parameter.name : parameter.alias_of);
-    if (value != values_.end()) found.emplace(parameter.name, value->second);
+    if (value == values_.end()) continue;
+    for (const BytesView pattern : patterns) {
+      if (!matches(pattern, parameter.name, true)) continue;
+      // As in Redis, a name without wildcards comes back in the letters in which it was asked for.
+      const bool exact = pattern.find_first_of("*?[") == BytesView::npos;
+      found.emplace(exact ? pattern : BytesView(parameter.name), value->second);
+    }
   }
   return found;
 }

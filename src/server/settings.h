@@ -34,6 +34,7 @@ class Settings {
     return set(std::span(&pair, 1), true);
   }
   /// Names and values of the parameters that match one of the glob patterns, by name.
+  /// What is asked for without wildcards keeps the letters in which it was asked for.
   std::map<std::string, std::string> matching(std::span<const BytesView> patterns) const;
   /// Those that differ from their defaults, without secrets.
   std::map<std::string, std::string> changed() const;

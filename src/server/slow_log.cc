@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/secrets.h"
+
 namespace strata::server {
 
 void SlowLog::offer(const Session& session, Arguments arguments, std::int64_t took_us,
@@ -9,6 +11,8 @@ void SlowLog::offer(const Session& session, Arguments arguments, std::int64_t to
   const std::int64_t threshold =
       settings.slowlog_log_slower_than_us.load(std::memory_order_relaxed);
   if (threshold < 0 || took_us < threshold) return;
+  std::vector<BytesView> room;
+  arguments = without_secrets(arguments, room);
   constexpr std::size_t kArgumentsMax = 32;
   constexpr std::size_t kArgumentBytesMax = 128;
   Entry entry{0, now_ms / 1000, took_us, {}, session.address, session.name()};

@@ -189,6 +189,7 @@ constexpr CommandSpec kBitCommands[] = {
      .flags = kWrite | kDenyOom,
      .categories = kBitmapCategory,
      .keys = kBitfieldKeys,
+     .find_keys = bitfield_keys,
      .handler = bitfield_command,
      .group = "bitmap",
      .since = "3.2.0",

@@ -242,6 +242,15 @@ Step run(Call& call, bool read_only) {
 
 }  // namespace
 
+bool bitfield_keys(Arguments arguments, std::vector<KeyAt>& keys) {
+  std::size_t i = 2;
+  while (i + 2 < arguments.size() && is_word(arguments[i], "get")) i += 3;
+  const bool writes = i < arguments.size();
+  keys.push_back({1, static_cast<std::uint16_t>(writes ? kKeyRW | kKeyAccess | kKeyUpdate
+                                                       : kKeyRO | kKeyAccess)});
+  return true;
+}
+
 Step bitfield_command(Call& call) { return run(call, false); }
 Step bitfield_ro_command(Call& call) { return run(call, true); }
 

@@ -5,6 +5,9 @@
 
 namespace strata::server {
 
+/// The key of a BITFIELD: only read where all its operations are GET.
+bool bitfield_keys(Arguments arguments, std::vector<KeyAt>& keys);
+
 Step getbit_command(Call& call);
 Step setbit_command(Call& call);
 Step bitcount_command(Call& call);

@@ -1,6 +1,8 @@
 // The CLIENT subcommands.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <vector>
 
 #include "server/commands/client_name.h"
@@ -173,17 +175,24 @@ Step client_list_command(Call& call) {
   } else if (call.count() > 3 && is_word(call.argument(2), "id")) {
     for (std::size_t i = 3; i < call.count(); ++i) {
       const std::optional<std::int64_t> id = integer_of(call.argument(i));
-      if (!id || *id < 1) return call.error("ERR Invalid client ID");
+      if (!id) return call.error("ERR Invalid client ID");
       ids.push_back(static_cast<std::uint64_t>(*id));
     }
   } else if (call.count() != 2) {
     return call.error(kSyntaxError);
   }
-  std::string text;
+  std::map<std::uint64_t, std::string> lines;
   call.session.instance.clients.visit([&](Session& session) {
     const bool asked = ids.empty() || std::find(ids.begin(), ids.end(), session.id) != ids.end();
-    if (normal && asked) text += line_of(session, call.view.now_ms());
+    if (normal && asked) lines.emplace(session.id, line_of(session, call.view.now_ms()));
   });
+  std::string text;
+  for (const std::uint64_t id : ids) {  // in the order asked for, as often as asked for
+    if (const auto line = lines.find(id); line != lines.end()) text += line->second;
+  }
+  if (ids.empty()) {
+    for (const auto& [id, line] : lines) text += line;
+  }
   call.reply.verbatim("txt", text);
   return Step::done;
 }

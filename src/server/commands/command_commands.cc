@@ -336,7 +336,7 @@ Step command_info_command(Call& call) {
   call.reply.array(call.count() - 2);
   for (std::size_t i = 2; i < call.count(); ++i) {
     const Command* command = call.session.instance.commands.find(call.argument(i));
-    command == nullptr ? call.reply.null_array() : reply_info(call.reply, *command);
+    command == nullptr ? call.reply.null() : reply_info(call.reply, *command);
   }
   return Step::done;
 }

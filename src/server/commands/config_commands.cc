@@ -3,6 +3,7 @@
 #include "server/commands/server_commands.h"
 #include "server/config_file.h"
 #include "server/instance.h"
+#include "server/words.h"
 
 namespace strata::server {
 
@@ -18,7 +19,7 @@ Step config_get_command(Call& call) {
 
 Step config_set_command(Call& call) {
   if (call.count() % 2 != 0) {
-    return call.error("ERR wrong number of arguments for 'config|set' command");
+    return call.error(kSyntaxError);
   }
   std::vector<Settings::Pair> pairs;
   for (std::size_t i = 2; i < call.count(); i += 2) {

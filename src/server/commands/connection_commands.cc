@@ -122,7 +122,8 @@ Step reset_command(Call& call) {
   session.instance.monitors.stop(session);
   session.database.store(0, std::memory_order_relaxed);
   session.protocol.store(2, std::memory_order_relaxed);
-  session.authenticated.store(false, std::memory_order_relaxed);
+  session.authenticated.store(!session.instance.settings->password_required(),
+                              std::memory_order_relaxed);
   session.no_evict.store(false, std::memory_order_relaxed);
   session.no_touch.store(false, std::memory_order_relaxed);
   session.reply_mode = ReplyMode::on;
@@ -155,7 +156,7 @@ Step hello_command(Call& call) {
       !session.authenticated.load(std::memory_order_relaxed)) {
     return call.error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
-        "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
+        "AUTH <user> <pass> option can be used to authenticate the client and select the "
         "RESP protocol version at the same time");
   }
   if (hello.name) session.set_name(std::string(*hello.name));

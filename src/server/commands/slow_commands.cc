@@ -45,6 +45,10 @@ std::string graph(std::string_view name, const std::vector<Latency::Sample>& sam
 
 Step slowlog_get_command(Call& call) {
   std::int64_t count = 10;
+  if (call.count() > 3) {
+    return call.error("ERR unknown subcommand or wrong number of arguments for '" +
+                      std::string(call.argument(1)) + "'. Try SLOWLOG HELP.");
+  }
   if (call.count() == 3) {
     const std::optional<std::int64_t> given = integer_of(call.argument(2));
     if (!given || *given < -1) {

@@ -159,6 +159,7 @@ constexpr CommandSpec kStringCommands[] = {
      .flags = kWrite | kDenyOom,
      .categories = kStringCategory,
      .keys = kSetKeys,
+     .find_keys = set_keys,
      .handler = set_command,
      .group = "string",
      .since = "1.0.0",

@@ -91,6 +91,14 @@ bool too_long(Call& call, std::uint64_t bytes) {
 
 }  // namespace
 
+bool set_keys(Arguments arguments, std::vector<KeyAt>& keys) {
+  const auto is_get = [](BytesView argument) { return is_word(argument, "get"); };
+  const bool reads = std::any_of(arguments.begin() + 3, arguments.end(), is_get);
+  keys.push_back({1, static_cast<std::uint16_t>(reads ? kKeyRW | kKeyAccess | kKeyUpdate
+                                                      : kKeyOW | kKeyUpdate)});
+  return true;
+}
+
 Step get_command(Call& call) {
   STRATA_FETCH(Record* const record, call.view.get(call.argument(1)));
   if (record == nullptr) {

@@ -5,6 +5,9 @@
 
 namespace strata::server {
 
+/// The key of a SET: read only where the GET option is there.
+bool set_keys(Arguments arguments, std::vector<KeyAt>& keys);
+
 Step get_command(Call& call);
 Step set_command(Call& call);
 Step getdel_command(Call& call);
