@@ -176,7 +176,7 @@ void reply_key_find(Reply& reply, const KeySpec& key) {
 }
 
 void reply_key_specs(Reply& reply, std::span<const KeySpec> keys) {
-  reply.array(keys.size());
+  reply.set(keys.size());
   for (const KeySpec& key : keys) {
     reply.map(key.notes.empty() ? 3 : 4);
     if (!key.notes.empty()) {
@@ -203,10 +203,11 @@ void reply_info(Reply& reply, const Command& command) {
   reply.integer(range.last);
   reply.integer(range.step);
   reply_names(reply, kCategoryNames, categories_of(spec));
-  reply.array(spec.tips.size());
+  reply.set(spec.tips.size());
   for (const std::string_view tip : spec.tips) text(reply, tip);
   reply_key_specs(reply, spec.keys);
-  reply.array(command.subcommands.size());
+  // Redis says none as an empty set, and some as an array.
+  command.subcommands.empty() ? reply.set(0) : reply.array(command.subcommands.size());
   for (const Command* subcommand : command.subcommands) reply_info(reply, *subcommand);
 }
 
@@ -278,7 +279,7 @@ void reply_docs(Reply& reply, const Command& command) {
   if (!spec.replaced_by.empty()) field("replaced_by", spec.replaced_by);
   if (!spec.history.empty()) {
     text(reply, "history");
-    reply.array(spec.history.size());
+    reply.set(spec.history.size());
     for (const HistoryEntry& entry : spec.history) {
       reply.array(2);
       text(reply, entry.since);
