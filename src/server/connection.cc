@@ -118,6 +118,7 @@ void Connection::refuse(std::string_view error) {
   if (waiting_) operation_->abandon();
   waiting_ = false;
   std::string line(error);
+  parser_.abandon();
   std::replace_if(line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
   output_.append("-" + line + "\r\n");
   instance_.statistics.add_command(false, error);

@@ -139,6 +139,14 @@ void RespParser::settle() {
   (void)memory_.resize(held(capacity_));
 }
 
+void RespParser::abandon() {
+  drop_buffer();
+  std::vector<Big>().swap(big_);
+  std::vector<BytesView>().swap(arguments_);
+  in_big_ = false;
+  (void)memory_.resize(0);
+}
+
 void RespParser::start_request() {
   complete_ = false;
   inline_ = false;

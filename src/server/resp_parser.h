@@ -84,6 +84,8 @@ class RespParser {
   /// After the requests of a read: gives back what is not needed to go on. No request may be in
   /// use.
   void settle();
+  /// Gives everything back: nothing more will be parsed. No request may be in use.
+  void abandon();
   /// Bytes that wait to become a request.
   std::size_t waiting_bytes() const noexcept;
 
