@@ -275,6 +275,10 @@ const std::vector<Fault>& faults() {
       {"scan_past_end", "a scan includes the end of its range"},
       {"scan_loses_values", "a scan gives no values"},
       {"scan_ends_early", "a scan ends with its first page"},
+      {"moving_snapshot", "a snapshot shows the present"},
+      {"feed_loses_a_change", "the feed loses the last of several changes"},
+      {"feed_without_expiry", "the feed does not tell of expiry"},
+      {"watch_is_deaf", "a watch hears nothing"},
   };
   return all;
 }

@@ -4,7 +4,7 @@
 
 #include "backends/file/backend.h"
 #include "backends/lmdb/backend.h"
-#include "backends/memory/memory_engine.h"
+#include "backends/memory/backend.h"
 #include "backends/rocksdb/backend.h"
 #include "base/check.h"
 #include "base/counters.h"
@@ -17,20 +17,6 @@ namespace {
 
 using enum CapabilityId;
 
-Subject memory() {
-  Limits limits;
-  limits.durability_max = Durability::none;
-  return {.name = "memory",
-          .backend = "memory",
-          .capabilities = {ordered, atomic_batch, snapshots, transactions, persistence, async_reads,
-                           prepare, change_feed, watch},
-          .limits = limits,
-          .keeps = true,
-          .open = [](const Environment& environment) {
-            return backends::memory::open_with({}, environment);
-          }};
-}
-
 // Opens a backend as a configuration would, with its options as they come.
 Opener by_default(void (*add_to)(Registry&)) {
   auto registry = std::make_shared<Registry>();
@@ -40,6 +26,18 @@ Opener by_default(void (*add_to)(Registry&)) {
     const BackendSpec& spec = registry->backends().front();
     return spec.open(OptionValues(spec.options), environment);
   };
+}
+
+Subject memory() {
+  Limits limits;
+  limits.durability_max = Durability::none;
+  return {.name = "memory",
+          .backend = "memory",
+          .capabilities = {ordered, atomic_batch, snapshots, transactions, persistence, async_reads,
+                           prepare, change_feed, watch},
+          .limits = limits,
+          .keeps = true,
+          .open = by_default(&backends::memory::add_to)};
 }
 
 Subject rocksdb() {
