@@ -228,8 +228,7 @@ TEST_P(Checkpoints, BringTheirContentBack) {
   remove("large");
   put("new", "x");
   const Version before = put("more", "y");
-  const Checkpoint restored = ok(as<Persistence>().restore(folder()));
-  EXPECT_EQ(restored.version, made.version);
+  ok(as<Persistence>().restore(folder()));
   EXPECT_EQ(get("a"), "1");
   EXPECT_EQ(static_cast<const RecordAttributes&>(*info("a")), attributes);
   EXPECT_EQ(get("large"), Bytes(300000, 'l'));
