@@ -5,6 +5,8 @@
 #include <functional>
 
 #include "cli/context.h"
+#include "cli/export_command.h"
+#include "cli/import_command.h"
 #include "cli/info_commands.h"
 #include "cli/interrupt.h"
 #include "cli/record_commands.h"
@@ -31,6 +33,7 @@ class App {
                 Command command);
   void add_records();
   void add_scan();
+  void add_transfer();
   void add_info();
   void add_server();
   void add_form(CLI::App& command, Form& form, bool with_raw);
@@ -40,6 +43,8 @@ class App {
   Context context_;
   RecordOptions record_;
   ScanCommandOptions scan_;
+  ImportOptions import_;
+  ExportOptions export_;
   std::string config_file_;
   bool origin_ = false;
 #ifdef STRATA_HAS_SERVER
@@ -58,6 +63,7 @@ App::App() {
   app_.footer("Exit status: docs/guide/exit-codes.md. `strata COMMAND --help` says more.");
   add_records();
   add_scan();
+  add_transfer();
   add_info();
   add_server();
 }
@@ -123,6 +129,33 @@ void App::add_scan() {
   scan->add_flag("--read-only", context_.common.read_only,
                  "Open without the lock, beside whoever has the store open");
   add_form(*scan, scan_.form, true);
+}
+
+void App::add_transfer() {
+  const CLI::IsMember forms({"ndjson", "csv", "folder"});
+  CLI::App* import = add(app_, "import", "Read JSON lines, CSV rows or the files of a folder",
+                         [this] { return run_import(context_, import_); });
+  import->add_option("source", import_.path, "File or folder; - for standard input")->required();
+  import->add_option("--format", import_.form, "ndjson, csv or folder [by the source]")
+      ->check(forms);
+  import->add_option("--key", import_.field, "Field or column that is the key [a counter]");
+  import->add_option("--prefix", import_.prefix, "Goes before each key");
+  import->add_option("--keyspace", import_.keyspace, "Keyspace")->capture_default_str();
+  import->add_option("--durability", context_.common.durability,
+                     "When what was read is safe from a power cut: none, interval or commit");
+  import->add_flag("--skip-bad", import_.skip_bad, "Leave out broken lines; exit status 3");
+  import->add_flag("--again", import_.again, "Begin anew, whatever was imported before");
+  CLI::App* out = add(app_, "export", "Write a keyspace as JSON lines, CSV rows or files",
+                      [this] { return run_export(context_, export_); });
+  out->add_option("target", export_.path, "File or folder; - for standard output")->required();
+  out->add_option("--format", export_.form, "ndjson, csv or folder [by the target]")->check(forms);
+  out->add_option("--prefix", export_.prefix, "Only keys that begin so; off the files' names");
+  out->add_option("--keyspace", export_.keyspace, "Keyspace")->capture_default_str();
+  out->add_flag("--skip-bad", export_.skip_bad,
+                "Leave out what the format cannot hold; exit status 3");
+  out->add_flag("--again", export_.again, "Replace the target file");
+  out->add_flag("--read-only", context_.common.read_only,
+                "Open without the lock, beside whoever has the store open");
 }
 
 void App::add_info() {

@@ -14,6 +14,9 @@ Result<Config> Context::configuration(const Registry& registry) const {
   if (!common.backend.empty()) {
     flags.push_back({"storage", "backend", common.backend, "--backend"});
   }
+  if (!common.durability.empty()) {
+    flags.push_back({"storage", "durability", common.durability, "--durability"});
+  }
   return stack::gather_config(io::posix(), common.config, ::environ, flags, registry);
 }
 
@@ -31,6 +34,12 @@ Result<std::unique_ptr<Store>> Context::open_store(bool create) {
   no_store_ = !options.create && state == stack::FolderState::absent &&
               store.error().code() == Code::invalid_argument;
   return store;
+}
+
+Result<bool> Context::store_is_there() const {
+  STRATA_LET(const Config config, configuration(Registry::builtin()));
+  const std::string& folder = config.state().section("storage").values.text("data");
+  return stack::inspect(io::posix(), folder) != stack::FolderState::absent;
 }
 
 ExitCode Context::status_of(const Error& error) const {

@@ -17,6 +17,7 @@ struct Common {
   std::string data;
   std::string config;
   std::string backend;
+  std::string durability;
   bool json = false;
   bool read_only = false;
 };
@@ -29,6 +30,8 @@ class Context {
   Result<Config> configuration(const Registry& registry) const;
   /// Opens the store; an error sets what status it means. `create`: made if it is not there.
   Result<std::unique_ptr<Store>> open_store(bool create);
+  /// Whether there is a store to open; one that is damaged counts.
+  Result<bool> store_is_there() const;
   /// The status of an error that ended a command.
   ExitCode status_of(const Error& error) const;
 

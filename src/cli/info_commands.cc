@@ -74,11 +74,11 @@ Result<ExitCode> run_stats(Context& context) {
     for (const Figure& figure : figures) text += ",\"" + figure.name + "\":" + figure.value;
     text += ",\"keyspaces\":{";
   } else {
-    text =
-        "backend        " + stack::backend_of(*store) + "\ncapabilities   " + capabilities + "\n";
+    text = "backend                     " + stack::backend_of(*store) +
+           "\ncapabilities                " + capabilities + "\n";
     for (const Figure& figure : figures) {
       std::string line = figure.name;
-      pad(line, 15);
+      pad(line, 28);
       text += line + figure.value + (figure.note.empty() ? "" : "  (" + figure.note + ")") + "\n";
     }
   }
