@@ -292,6 +292,7 @@ void print_table(const std::vector<Subject>& subjects) {
 }
 
 int run_all(Settings settings) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was measured is shown before the engines close
   const Registry registry = Registry::builtin();
   if (settings.stacks.empty()) {
     for (const BackendSpec& backend : registry.backends()) {
