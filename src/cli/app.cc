@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "cli/bench_command.h"
 #include "cli/context.h"
 #include "cli/export_command.h"
 #include "cli/import_command.h"
@@ -34,6 +35,7 @@ class App {
   void add_records();
   void add_scan();
   void add_transfer();
+  void add_bench();
   void add_info();
   void add_server();
   void add_form(CLI::App& command, Form& form, bool with_raw);
@@ -45,6 +47,7 @@ class App {
   ScanCommandOptions scan_;
   ImportOptions import_;
   ExportOptions export_;
+  BenchOptions bench_;
   std::string config_file_;
   bool origin_ = false;
 #ifdef STRATA_HAS_SERVER
@@ -64,6 +67,7 @@ App::App() {
   add_records();
   add_scan();
   add_transfer();
+  add_bench();
   add_info();
   add_server();
 }
@@ -156,6 +160,26 @@ void App::add_transfer() {
   out->add_flag("--again", export_.again, "Replace the target file");
   out->add_flag("--read-only", context_.common.read_only,
                 "Open without the lock, beside whoever has the store open");
+}
+
+void App::add_bench() {
+  CLI::App* bench = add(app_, "bench", "Measure the engine of a store with random reads and writes",
+                        [this] { return run_bench(context_, bench_); });
+  bench->add_option("--ops", bench_.operations, "Operations")->capture_default_str();
+  bench->add_option("--keys", bench_.keys, "Keys, filled in first")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+      ->capture_default_str();
+  bench->add_option("--value-size", bench_.value_bytes, "Bytes of a value")
+      ->check(CLI::Range(0U, 16U << 20))
+      ->capture_default_str();
+  bench->add_option("--reads", bench_.reads_percent, "Per cent of the operations that read")
+      ->check(CLI::Range(0U, 100U))
+      ->capture_default_str();
+  bench->add_option("--threads", bench_.threads, "Threads")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str();
+  bench->add_option("--seed", bench_.seed, "Of keys and values")->capture_default_str();
+  bench->add_option("--durability", context_.common.durability, "none, interval or commit");
 }
 
 void App::add_info() {

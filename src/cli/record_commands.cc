@@ -70,7 +70,7 @@ void print_entry(const ScanEntry& entry, const ScanCommandOptions& options, bool
     } else if (options.form == Form::hex) {
       line += base::hex_encode(bytes);
     } else {
-      base::append_escaped(line, bytes, '\0');
+      base::append_escaped(line, bytes, '\\');
     }
   };
   add(entry.key);

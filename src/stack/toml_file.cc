@@ -73,7 +73,7 @@ Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_vie
     const toml::source_position at = parsed.error().source().begin;
     std::string why;
     // The parser repeats bytes of the file, which may be anything.
-    base::append_escaped(why, parsed.error().description(), '\0');
+    base::append_escaped(why, parsed.error().description(), '\\');
     return Error(Code::invalid_argument, place(name, at.line, at.column) + ": " + why);
   }
   std::vector<TomlEntry> entries;

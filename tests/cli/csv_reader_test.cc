@@ -24,7 +24,8 @@ std::vector<std::string> rows_of(BytesView text, std::size_t piece, std::size_t 
 }
 
 TEST(CsvReader, ReadsQuotedFieldsWithQuotesCommasAndLineEnds) {
-  const std::string text = "a,b,c\r\n\r\n\"x,y\",\"say \"\"hi\"\"\",\"two\nlines\"\n,,\n\"\",1,last";
+  const std::string text =
+      "a,b,c\r\n\r\n\"x,y\",\"say \"\"hi\"\"\",\"two\nlines\"\n,,\n\"\",1,last";
   const std::vector<std::string> expected = {"1|a|b|c", "3|x,y|say \"hi\"|two\nlines", "5|||",
                                              "6||1|last"};
   for (const std::size_t piece : {1U, 2U, 3U, 1000U}) EXPECT_EQ(rows_of(text, piece), expected);
@@ -45,8 +46,8 @@ TEST(CsvReader, KeepsTheBytesOfARow) {
 }
 
 TEST(CsvReader, GoesOnBehindABadRow) {
-  const std::vector<std::string> expected = {
-      "1!a quote within a field that is not quoted", "2|b", "3!text behind a quoted field", "4|c"};
+  const std::vector<std::string> expected = {"1!a quote within a field that is not quoted", "2|b",
+                                             "3!text behind a quoted field", "4|c"};
   for (const std::size_t piece : {1U, 1000U}) {
     EXPECT_EQ(rows_of("a\"x\nb\n\"q\"z\nc\n", piece), expected);
   }

@@ -31,8 +31,9 @@ TEST(FolderWalk, GoesOnBehindAnyPath) {
   fs::create_symlink("/", temp.path() + "/link");
   EXPECT_EQ(walk(temp.path(), ""), all);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    EXPECT_EQ(walk(temp.path(), all[i]),
-              std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(i) + 1, all.end()));
+    EXPECT_EQ(
+        walk(temp.path(), all[i]),
+        std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(i) + 1, all.end()));
   }
   EXPECT_EQ(walk(temp.path(), "a/y").front(), "a/y/z");
 }

@@ -21,7 +21,8 @@ std::vector<std::string> lines_of(BytesView text, std::size_t piece, std::size_t
 TEST(NdjsonReader, GivesLinesAsTheyAreHoweverTheyCome) {
   const std::string text = "{\"a\":1}\n\n  \t\r\n{ \"a\" : 2 }\r\n{\"a\":3}";
   const std::vector<std::string> expected = {"1:{\"a\":1}", "4:{ \"a\" : 2 }\r", "5:{\"a\":3}"};
-  for (const std::size_t piece : {1U, 2U, 3U, 7U, 1000U}) EXPECT_EQ(lines_of(text, piece), expected);
+  for (const std::size_t piece : {1U, 2U, 3U, 7U, 1000U})
+    EXPECT_EQ(lines_of(text, piece), expected);
   EXPECT_TRUE(lines_of("", 1).empty());
   EXPECT_TRUE(lines_of("\n\n", 1).empty());
 }

@@ -49,8 +49,8 @@ TEST(ExportedPath, StaysWithinItsFolder) {
   for (const char* good : {"a", "a/b", ".hidden", "a b/..c", "\xff"}) {
     EXPECT_EQ(path_fault(good), "") << good;
   }
-  for (const char* bad : {"", "/", "/etc/passwd", "..", "a/../b", "a//b", "a/", ".", "./a",
-                          ".strata-export"}) {
+  for (const char* bad :
+       {"", "/", "/etc/passwd", "..", "a/../b", "a//b", "a/", ".", "./a", ".strata-export"}) {
     EXPECT_NE(path_fault(bad), "") << bad;
   }
   EXPECT_NE(path_fault(BytesView("a\0b", 3)), "");
