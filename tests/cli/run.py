@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -299,6 +300,22 @@ def test_bytes(shell):
     figures = json.loads(shell.run("stats", "--json", "--data", "d").stdout)
     assert figures["keyspaces"]["db0"] == 2, figures
     assert shell.run("version").stdout.startswith(b"strata ")
+
+
+def test_examples_of_the_guide(shell):
+    """Every block of the guide that is marked as runnable runs."""
+    places = os.pathsep.join([str(pathlib.Path(STRATA).resolve().parent), os.environ["PATH"]])
+    blocks = 0
+    for page in sorted((ROOT / "docs/guide").glob("*.md")):
+        for block in re.findall(r"^```sh runnable\n(.*?)^```", page.read_text(), re.M | re.S):
+            folder = shell.folder / f"block-{blocks}"
+            folder.mkdir()
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=folder,
+                                  capture_output=True, timeout=TIMEOUT,
+                                  env={**os.environ, "PATH": places})
+            assert done.returncode == 0, f"{page.name}: {block}: {done.stderr[-500:]!r}"
+            blocks += 1
+    assert blocks >= 4, blocks
 
 
 def cases():
