@@ -15,9 +15,9 @@ namespace strata::server {
 inline std::unique_ptr<Engine> memory_engine() {
   const Registry registry = Registry::builtin();
   const BackendSpec& memory = *registry.backend("memory");
-  Result<std::unique_ptr<Engine>> engine = memory.open(
-      OptionValues(memory.options),
-      Environment{.files = io::posix(), .clock = base::system_clock(), .folder = ""});
+  Result<std::unique_ptr<Engine>> engine =
+      memory.open(OptionValues(memory.options),
+                  Environment{.files = io::posix(), .clock = base::system_clock(), .folder = ""});
   EXPECT_TRUE(engine.has_value());
   return *std::move(engine);
 }
