@@ -1,30 +1,10 @@
 #include "cli/text.h"
 
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "strata/record.h"
 
 namespace strata::cli {
-
-namespace {
-
-/// How many bytes the UTF-8 character at the front takes; 0: none is there.
-std::size_t character_bytes(BytesView bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  const std::size_t n = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || bytes.size() < n) return 0;
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((at(i) & 0xC0U) != 0x80) return 0;
-  }
-  // Longer forms than needed, surrogates, and beyond the last character.
-  const unsigned second = at(1);
-  const bool wrong = (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0) ||
-                     (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second >= 0x90);
-  return wrong ? 0 : n;
-}
-
-}  // namespace
 
 Result<Bytes> bytes_of(const std::string& argument, Form form) {
   if (form != Form::hex) return argument;
@@ -39,15 +19,6 @@ void print(std::FILE* to, BytesView text) {
 void print_value(BytesView value, Form form) {
   print(stdout, form == Form::hex ? BytesView(base::hex_encode(value)) : value);
   if (form != Form::raw) print(stdout, "\n");
-}
-
-bool is_utf8(BytesView bytes) {
-  while (!bytes.empty()) {
-    const std::size_t n = character_bytes(bytes);
-    if (n == 0) return false;
-    bytes.remove_prefix(n);
-  }
-  return true;
 }
 
 void append_json_string(std::string& to, BytesView utf8) {
@@ -70,7 +41,7 @@ void append_json_string(std::string& to, BytesView utf8) {
 }
 
 void append_json_bytes(std::string& to, std::string_view name, BytesView bytes) {
-  const bool text = is_utf8(bytes);
+  const bool text = base::is_utf8(bytes);
   to += '"';
   to += name;
   to += text ? "\":" : "_hex\":";

@@ -22,7 +22,6 @@ Result<Bytes> bytes_of(const std::string& argument, Form form);
 /// One value to stdout.
 void print_value(BytesView value, Form form);
 
-bool is_utf8(BytesView bytes);
 void append_json_string(std::string& to, BytesView utf8);
 /// `"name":"text"`, or `"name_hex":"..."` where the bytes are no UTF-8.
 void append_json_bytes(std::string& to, std::string_view name, BytesView bytes);

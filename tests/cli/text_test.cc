@@ -2,16 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
+
 namespace strata::cli {
 namespace {
 
 TEST(Text, KnowsUtf8) {
   for (const char* good : {"", "plain", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
-    EXPECT_TRUE(is_utf8(good)) << good;
+    EXPECT_TRUE(base::is_utf8(good)) << good;
   }
   for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
                           "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF"}) {
-    EXPECT_FALSE(is_utf8(bad)) << bad;
+    EXPECT_FALSE(base::is_utf8(bad)) << bad;
   }
 }
 

@@ -77,6 +77,10 @@ TEST(Config, NamesThePlaceOfABrokenFile) {
   EXPECT_EQ(error_of("[storage]\nbackend = memory\n").substr(0, 15), "strata.toml:2:1");
   EXPECT_EQ(error_of("[storage\n").substr(0, 14), "strata.toml:1:");
   EXPECT_NE(error_of("[storage]\nport = 1\nport = 2\n"), "");
+  EXPECT_EQ(error_of("\xC3\xA4 = 1").substr(0, 14), "strata.toml:1:");
+  EXPECT_EQ(error_of("[;st").substr(0, 14), "strata.toml:1:");
+  EXPECT_EQ(error_of(BytesView("[storage]\n#\0\n", 13)),
+            "strata.toml:2:2: byte 0 is no part of any text");
   EXPECT_NE(error_of(std::string(2 << 20, ' ')), "");
   EXPECT_NE(error_of(std::string("[storage]\ndata = \"\xff\xfe\"\n")), "");
 }
