@@ -4,9 +4,10 @@
 
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <thread>
 
-#include "backends/memory/memory_engine.h"
+#include "backends/memory/backend.h"
 #include "base/clock.h"
 #include "io/posix_file_system.h"
 
@@ -42,7 +43,9 @@ class PlainEngine final : public Engine {
 class KeyspacesTest : public testing::Test {
  protected:
   base::SimClock clock_;
-  backends::memory::MemoryEngine engine_{io::posix(), clock_, {}};
+  std::unique_ptr<Engine> owned_ =
+      backends::memory::open(OptionValues({}), Environment{io::posix(), clock_, {}}).value();
+  Engine& engine_ = *owned_;
   Keyspaces keyspaces_{engine_};
 
   Keyspace make(std::string_view name) { return keyspaces_.find_or_make(name).value(); }
