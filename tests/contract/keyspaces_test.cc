@@ -44,7 +44,9 @@ class KeyspacesTest : public testing::Test {
  protected:
   base::SimClock clock_;
   std::unique_ptr<Engine> owned_ =
-      backends::memory::open(OptionValues({}), Environment{io::posix(), clock_, {}}).value();
+      backends::memory::open(OptionValues(Registry::builtin().backend("memory")->options),
+                             Environment{io::posix(), clock_, {}})
+          .value();
   Engine& engine_ = *owned_;
   Keyspaces keyspaces_{engine_};
 
