@@ -11,10 +11,8 @@
 #include "cli/info_commands.h"
 #include "cli/interrupt.h"
 #include "cli/record_commands.h"
-#include "cli/text.h"
-#ifdef STRATA_HAS_SERVER
 #include "cli/serve_command.h"
-#endif
+#include "cli/text.h"
 
 namespace strata::cli {
 
@@ -50,9 +48,7 @@ class App {
   BenchOptions bench_;
   std::string config_file_;
   bool origin_ = false;
-#ifdef STRATA_HAS_SERVER
   ServeFlags serve_;
-#endif
   Command chosen_;
 };
 
@@ -200,7 +196,6 @@ void App::add_info() {
 }
 
 void App::add_server() {
-#ifdef STRATA_HAS_SERVER
   CLI::App* serve =
       add(app_, "serve", "Serve Redis clients", [this] { return run_serve(context_, serve_); });
   serve->add_option("--bind", serve_.addresses, "Addresses to listen on [127.0.0.1]");
@@ -214,7 +209,6 @@ void App::add_server() {
       ->check(CLI::IsMember({"none", "interval", "commit"}));
   serve->add_option("--password-file", serve_.password_file,
                     "File whose first line clients must AUTH with");
-#endif
 }
 
 int App::report(const Result<ExitCode>& status) {
