@@ -14,7 +14,7 @@ struct Epoch {
   ~Epoch() {}  // leaves the slot
 };
 
-class HybridLogReads : public AsyncReads {
+class HybridLogReads final : public AsyncReads {
  public:
   std::optional<Result<>> start_mget(std::span<Read> reads, const ReadOptions& options,
                                      ReadCompletion& then) override {
