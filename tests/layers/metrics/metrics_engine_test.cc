@@ -20,7 +20,8 @@ class MetricsLayer : public testing::Test {
  protected:
   void SetUp() override {
     const Environment environment{.files = files_, .clock = clock_, .folder = {}};
-    auto below = backends::memory::open(OptionValues({}), environment);
+    auto below = backends::memory::open(
+        OptionValues(Registry::builtin().backend("memory")->options), environment);
     ASSERT_TRUE(below);
     below_ = below->get();
     auto wrapped = wrap(*std::move(below), registry_, clock_);

@@ -50,7 +50,10 @@ class Neighbour(threading.Thread):
         self.answered += 1
 
     def finish(self) -> str:
-        """Ends the watch; what was wrong, or nothing."""
+        """Ends the watch, not before the first answer; what was wrong, or nothing."""
+        deadline = time.monotonic() + SETTLE_S
+        while self.answered == 0 and self.is_alive() and time.monotonic() < deadline:
+            time.sleep(PING_EVERY_S)
         self.stopping.set()
         self.join(30.0)
         if self.problem:
