@@ -249,12 +249,13 @@ def test_second_process_is_refused(shell):
     holder = subprocess.Popen([STRATA, "import", "-", "--data", "d"], cwd=shell.folder,
                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:
+        # Asking the store itself would take the lock that the holder is about to take.
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            second = subprocess.run([STRATA, "get", "k", "--data", "d"], cwd=shell.folder,
-                                    capture_output=True, timeout=TIMEOUT)
-            if second.returncode == 11:
-                break
+        lock = shell.folder / "d/LOCK"
+        while lock.read_text().strip() != str(holder.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        second = subprocess.run([STRATA, "get", "k", "--data", "d"], cwd=shell.folder,
+                                capture_output=True, timeout=TIMEOUT)
         assert second.returncode == 11, second
         assert str(holder.pid).encode() in second.stderr and b"LOCK" in second.stderr, second
         holder.send_signal(signal.SIGTERM)
