@@ -23,6 +23,7 @@ namespace strata::server {
 namespace {
 
 constexpr int kExitFailed = 1;
+constexpr int kExitDamaged = 4;
 constexpr int kExitLocked = 11;
 constexpr int kExitInterrupted = 130;
 
@@ -174,7 +175,9 @@ int serve(const ServeOptions& options) {
   open_options.memory_bytes = plan->memory_bytes;
   Result<std::unique_ptr<Store>> store = open(plan->config, open_options, registry);
   if (!store) {
-    return fail(store.error(), store.error().code() == Code::busy ? kExitLocked : kExitFailed);
+    const Code code = store.error().code();
+    if (code == Code::corruption) return fail(store.error(), kExitDamaged);
+    return fail(store.error(), code == Code::busy ? kExitLocked : kExitFailed);
   }
   return serve_store(options, *plan, *std::move(listener), *std::move(store), begin, signals);
 }

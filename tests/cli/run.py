@@ -267,6 +267,30 @@ def test_second_process_is_refused(shell):
     shell.run("get", "k", "--data", "d")
 
 
+def test_a_server_killed_at_once(shell):
+    """A memory store that was killed before its first checkpoint opens again, empty."""
+    server = subprocess.Popen([STRATA, "serve", "--port", "0", "--data", "m", "--backend",
+                               "memory"], cwd=shell.folder, stdout=subprocess.PIPE)
+    try:
+        assert any(line.startswith(b"ready") for line in server.stdout)
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+    shell.run("get", "k", "--data", "m", status=10)
+    shell.run("put", "k", "v", "--data", "m")
+    assert shell.run("get", "k", "--data", "m", "--raw").stdout == b"v"
+
+
+def test_a_server_on_a_damaged_store(shell):
+    """Ends with the status of damaged data, as every other command does."""
+    shell.run("put", "k", "v", "--data", "d")
+    (shell.folder / "d/STORE").write_bytes(b"garbage")
+    shell.run("get", "k", "--data", "d", status=4)
+    said = shell.run("serve", "--port", "0", "--data", "d", status=4).stderr
+    assert b"d/STORE" in said, said
+
+
 def test_configuration(shell):
     """Errors name line, column and nearest name; origins are said; the order of sources holds."""
     file = shell.folder / "s.toml"
