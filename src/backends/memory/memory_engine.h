@@ -125,6 +125,8 @@ class MemoryEngine final : public Engine,
   Result<Checkpoint> write_checkpoint(const std::string& folder);
   /// Leaves the checkpoint from which the next open begins.
   Result<> save();
+  /// As `save`, whether or not something changed.
+  Result<> save_anew();
 
   io::FileSystem& files_;
   base::Clock& clock_;

@@ -72,7 +72,8 @@ Result<> MemoryEngine::load(bool create) {
   if (folder_.empty()) return {};
   STRATA_LET(const std::vector<Version> found, checkpoints_in(files_, folder_));
   if (found.empty()) {
-    if (create) return {};
+    // An empty checkpoint: from here on a store without one is damaged, not merely killed early.
+    if (create) return save_anew();
     return Error(Code::io, "memory store " + base::quote(folder_) + ": there is no checkpoint");
   }
   Loaded loaded;
@@ -91,12 +92,14 @@ Result<> MemoryEngine::load(bool create) {
 
 Result<> MemoryEngine::save() {
   if (folder_.empty() || read_only_) return {};
-  Version version;
   {
     const base::ReaderLock lock(mutex_);
-    version = store_.version();
-    if (saved_ == version) return {};
+    if (saved_ == store_.version()) return {};
   }
+  return save_anew();
+}
+
+Result<> MemoryEngine::save_anew() {
   const std::string unfinished = io::join_path(folder_, kUnfinished);
   STRATA_TRY(io::remove_all(files_, unfinished));
   STRATA_TRY(io::create_directories(files_, unfinished));
