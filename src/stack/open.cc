@@ -211,6 +211,12 @@ Result<std::unique_ptr<Engine>> Opening::stack_engines(bool create) {
   const OptionValues values =
       own != config_.sections.end() ? own->second.values : OptionValues(backend_->options);
   STRATA_LET(std::unique_ptr<Engine> engine, backend_->open(values, environment));
+  // The default is not a promise that somebody asked for; `commit` is.
+  if (environment.durability == Durability::commit &&
+      engine->limits().durability_max < Durability::commit) {
+    return Error(Code::not_supported, "backend " + std::string(backend_->name) +
+                                          " cannot keep durability commit: choose none");
+  }
   const std::vector<std::string> layers = config_.layers();
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
     const LayerSpec* spec = registry_.layer(*layer);

@@ -139,6 +139,17 @@ TEST_F(OpenTest, RefusesAnotherBackendThanTheStores) {
   EXPECT_FALSE(fs::exists(path("other")));
 }
 
+TEST_F(OpenTest, RefusesADurabilityThatTheBackendCannotKeep) {
+  OpenOptions options = memory();
+  options.durability = Durability::commit;
+  const auto store = open(path("data"), options);
+  ASSERT_FALSE(store.has_value());
+  EXPECT_EQ(store.error().code(), Code::not_supported);
+  EXPECT_NE(store.error().to_string().find("backend memory cannot keep durability commit"),
+            std::string::npos)
+      << store.error().to_string();
+}
+
 TEST_F(OpenTest, LeavesNothingOfANewStoreWhoseEngineFails) {
   Registry registry = Registry::builtin();
   ASSERT_TRUE(registry.add(BackendSpec{"broken", "", {}, &open_broken}));

@@ -106,6 +106,10 @@ Result<> MemoryEngine::save_anew() {
   STRATA_LET(const Checkpoint written, write_checkpoint(unfinished));
   STRATA_TRY(files_.rename(unfinished, io::join_path(folder_, name_of(written.version))));
   STRATA_TRY(files_.sync_directory(folder_));
+  {
+    const base::WriterLock lock(mutex_);
+    saved_ = written.version;
+  }
   STRATA_LET(const std::vector<Version> found, checkpoints_in(files_, folder_));
   for (const Version old : found) {
     if (old < written.version) {
