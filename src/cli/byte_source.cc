@@ -1,5 +1,6 @@
 #include "cli/byte_source.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,12 +17,19 @@ Result<std::size_t> FileSource::read(std::span<char> to) {
   return n;
 }
 
+// A signal may come between the look at it and the read that would then sleep on, so it is looked
+// for every so often while nothing comes.
 Result<std::size_t> StdinSource::read(std::span<char> to) {
+  constexpr int kLookEveryMs = 50;
   while (true) {
+    if (interrupted()) return 0;
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, kLookEveryMs);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    if (ready < 0) return io::system_error("poll", "standard input", errno);
     const ssize_t n = ::read(STDIN_FILENO, to.data(), to.size());
     if (n >= 0) return static_cast<std::size_t>(n);
     if (errno != EINTR) return io::system_error("read", "standard input", errno);
-    if (interrupted()) return 0;
   }
 }
 
