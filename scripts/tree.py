@@ -10,7 +10,7 @@ LINES_MAX = 700
 SOURCE = {".h", ".cc", ".py", ".sh", ".js", ".mjs", ".cmake"}
 TEXT = SOURCE | {".md", ".txt", ".json", ".toml", ".in", ".map", ""}
 TOPS = ("include", "src", "tests", "bench", "fuzz", "examples", "scripts", "cmake", "docs", "deps",
-        "changes", "packaging", "data")
+        "changes", "packaging")
 OUTSIDE = {"node_modules", "corpus", "__pycache__"}
 LOCK = re.compile(r"^\s*(mutable\s+)?(base::)?(Shared)?Mutex\s+\w+(\s+STRATA_\w+\(.*\))?;", re.M)
 # Written so that this file does not find itself.
