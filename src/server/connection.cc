@@ -191,7 +191,7 @@ void Connection::run_request() {
 void Connection::park() {
   waiting_ = true;
   const std::int64_t wake_at_ms = operation_->wake_at_ms();
-  session_.blocked.store(wake_at_ms != 0, std::memory_order_relaxed);
+  session_.blocked.store(!operation_->reading(), std::memory_order_relaxed);
   if (wake_at_ms != 0) host_.call_after_ms(*this, wake_at_ms - instance_.clock.wall_ms());
 }
 

@@ -145,6 +145,18 @@ TEST(Connection, StopsCleanlyWithClientsConnected) {
   for (const auto& client : clients) EXPECT_TRUE(client->closed());
 }
 
+TEST(Connection, AClientThatWaitsForEverIsKnownToBeBlocked) {
+  TestServer server;
+  TestClient waiter(server.port());
+  TestClient other(server.port());
+  waiter.command({"WAIT", "1", "0"});
+  while (other.call({"CLIENT", "LIST"}).find("cmd=wait") == std::string::npos) {
+  }
+  EXPECT_NE(other.call({"INFO", "clients"}).find("blocked_clients:1"), std::string::npos);
+  EXPECT_EQ(other.call({"CLIENT", "KILL", "TYPE", "normal"}), ":1\r\n");
+  EXPECT_TRUE(waiter.closed());
+}
+
 TEST(Connection, KillsAnotherClient) {
   TestServer server({.threads = 2});
   TestClient victim(server.port());
