@@ -150,10 +150,13 @@ test('watches with MONITOR', async (client) => {
   const monitor = client.duplicate();
   monitor.on('error', () => {});
   await monitor.connect();
+  let watching;
   const seen = new Promise((resolve) => {
-    monitor.monitor((line) => String(line).includes('"watched"') && resolve(String(line)));
+    watching = monitor.monitor(
+        (line) => String(line).includes('"watched"') && resolve(String(line)));
   });
-  for (let i = 0; i < 5; i++) await client.set('watched', 'value');
+  await watching;
+  await client.set('watched', 'value');
   assert.match(await seen, /"SET" "watched" "value"/);
   monitor.destroy();
 });

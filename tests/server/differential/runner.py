@@ -135,10 +135,14 @@ class Runner:
     def _check_nothing_left(self, case: script.Case, protocol: int, sides: list[Side]) -> None:
         for side in sides:
             for name, connection in side.connections.items():
-                if rest := connection.pending():
-                    note = f"{side.server.name}: unread bytes on connection {name}: {rest[:200]!r}"
-                    step = case.steps[-1]
-                    self._report(Difference(case, step, protocol, b"", b"", note))
+                try:
+                    rest = connection.rest()
+                    note = f"unread bytes on connection {name}: {rest[:200]!r}" if rest else ""
+                except Silent as error:
+                    note = f"connection {name} is not closed: {error}"
+                if note:
+                    note = f"{side.server.name}: {note}"
+                    self._report(Difference(case, case.steps[-1], protocol, b"", b"", note))
 
     def _report(self, difference: Difference) -> None:
         self.differences.append(difference)

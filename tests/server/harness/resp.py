@@ -115,15 +115,16 @@ class Connection:
             self.buffer.clear()
             return rest
 
-    def pending(self) -> bytes:
-        """Bytes that have come and that nobody has read. Does not wait."""
-        self.socket.setblocking(False)
+    def rest(self) -> bytes:
+        """Hangs up, and gives all that nobody has read: the peer answers what it got, then closes.
+
+        Silent when it does not close.
+        """
         try:
-            while chunk := self.socket.recv(65536):
-                self.buffer += chunk
-        except (BlockingIOError, ConnectionResetError, OSError):
-            pass
-        return bytes(self.buffer)
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer has closed already; what it sent is still to be read
+        return self.read_to_end()
 
     def _fill(self) -> None:
         left_s = self.deadline - time.monotonic()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from harness import resp
 HOST = "127.0.0.1"
 START_S = 20.0
 STOP_S = 10.0
+SERVER_PORTS = (10_000, 32_000)  # below those that a connecting socket is given
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 
 
@@ -91,10 +93,15 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, chosen by the operating system."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A port that nobody has now, and that the system gives to no client in the meantime."""
+    while True:
+        port = random.randrange(*SERVER_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+                return port
+            except OSError:
+                continue
 
 
 def strata_binary() -> str:
