@@ -69,7 +69,7 @@ def encode(arguments: list[bytes]) -> bytes:
 class Connection:
     """A blocking client connection. Not for use from two threads."""
 
-    def __init__(self, host: str, port: int, timeout_s: float = 5.0) -> None:
+    def __init__(self, host: str, port: int, timeout_s: float = 30.0) -> None:
         self.timeout_s = timeout_s
         self.socket = socket.create_connection((host, port), timeout=timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

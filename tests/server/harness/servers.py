@@ -19,8 +19,8 @@ import time
 from harness import resp
 
 HOST = "127.0.0.1"
-START_S = 20.0
-STOP_S = 10.0
+START_S = 60.0
+STOP_S = 30.0
 SERVER_PORTS = (10_000, 32_000)  # below those that a connecting socket is given
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 
@@ -48,7 +48,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def connect(self, timeout_s: float = 5.0) -> resp.Connection:
+    def connect(self, timeout_s: float = 30.0) -> resp.Connection:
         return resp.Connection(HOST, self.port, timeout_s)
 
     def alive(self) -> bool:
@@ -70,7 +70,7 @@ class Server:
             if not self.alive():
                 break
             try:
-                with self.connect(timeout_s=1.0) as connection:
+                with self.connect(timeout_s=5.0) as connection:
                     if connection.command("PING").raw == b"+PONG\r\n":
                         return
             except (OSError, resp.Closed, resp.Silent):

@@ -9,7 +9,7 @@ import time
 
 from harness import resp
 from harness.cases import Suite, expect, expect_in
-from hostile.attack import Attack, answer
+from hostile.attack import Attack, Stopwatch, answer
 
 suite = Suite("hostile")
 
@@ -116,7 +116,7 @@ def long_inline(attack: Attack) -> None:
 def long_inline_with_end(attack: Attack) -> None:
     connection = attack.raw()
     attack.send_what_is_taken(connection, b"SET inline " + b"x" * (1 << 20) + b"\r\n", 2.0)
-    answer(connection)
+    answer(connection, 5.0)
     with attack.server.connect() as checker:
         length = int(checker.command("STRLEN", "inline").text())
     expect(length in (0, 1 << 20), True)
@@ -156,7 +156,7 @@ def slow_senders(attack: Attack) -> None:
             connection.sendall(request[at : at + 1])
         time.sleep(0.02)
     for connection in connections:
-        connection.settimeout(10.0)
+        connection.settimeout(30.0)
         expect(connection.recv(100), b"$4\r\nslow\r\n")
 
 
@@ -215,7 +215,7 @@ def too_many_clients(attack: Attack) -> None:
             refused = 0
             for _ in range(150):
                 connection = attack.raw()
-                connection.settimeout(5.0)
+                connection.settimeout(30.0)
                 try:
                     connection.sendall(b"PING\r\n")
                     refused += connection.recv(100) != b"+PONG\r\n"
@@ -255,11 +255,11 @@ def exploding_pattern(attack: Attack) -> None:
     with attack.server.connect(timeout_s=20.0) as connection:
         connection.command("SET", "a" * 60, "v")
         pattern = "a*" * 30 + "b"
-        started = time.monotonic()
+        watch = Stopwatch(attack.server)
         expect(connection.command("KEYS", pattern).raw, b"*0\r\n")
         expect(connection.command("SCAN", "0", "MATCH", pattern).is_error(), False)
         expect(connection.command("CONFIG", "GET", pattern).is_error(), False)
-        expect(time.monotonic() - started < 2.0, True)
+        expect(watch.seconds() < 2.0, True)
 
 
 @suite.case("LCS of two long strings ends soon and in bounded memory")
