@@ -8,16 +8,12 @@
 // lie apart. Every read is checked; after F the counters in the values must have grown by exactly
 // the updates that were acknowledged.
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -27,6 +23,9 @@
 #include "base/coding.h"
 #include "io/posix_file_system.h"
 #include "key_chooser.h"
+#include "must.h"
+#include "report.h"
+#include "scratch_folder.h"
 #include "strata/backend.h"
 #include "strata/capabilities.h"
 
@@ -57,17 +56,6 @@ constexpr std::array<Workload, 4> kWorkloads = {
     Workload{'A', 10, false}, {'B', 19, false}, {'C', 20, false}, {'F', 10, true}};
 constexpr std::array<double, 2> kThetas = {0, kZipf};
 
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "engine_bench: {}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().to_string());
-  if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
 // --- Records: the key is "user" and a number; the value begins with that number and a counter.
 
 Bytes key_of(std::uint64_t number) { return fmt::format("user{:012}", number); }
@@ -90,10 +78,8 @@ void check_value(BytesView value, std::uint64_t number, std::uint64_t bytes) {
 
 struct Subject {
   std::string name;
-  std::string folder;
+  std::unique_ptr<ScratchFolder> folder;
   std::unique_ptr<Engine> engine;
-  double load_kops = 0;
-  std::map<std::string, std::vector<double>> kops;  ///< by workload, a figure a round
 };
 
 Durability durability_of(const std::string& name) {
@@ -115,32 +101,27 @@ std::unique_ptr<Engine> open_stack(const Registry& registry, const std::string& 
 }
 
 Subject open_subject(const Registry& registry, const std::string& stack, const Settings& settings) {
-  std::string folder = settings.folder + "/strata-bench-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) give_up("cannot make a folder in " + settings.folder);
-  Environment environment{.files = io::posix(), .clock = base::system_clock(), .folder = folder};
+  Subject subject{stack, std::make_unique<ScratchFolder>(settings.folder), nullptr};
+  Environment environment{
+      .files = io::posix(), .clock = base::system_clock(), .folder = subject.folder->path()};
   environment.durability = durability_of(settings.durability);
-  Subject subject;
-  subject.name = stack;
-  subject.folder = folder;
   subject.engine = open_stack(registry, stack, environment);
   return subject;
 }
 
 // --- Running
 
-double seconds_since(std::int64_t start_ns) {
-  return static_cast<double>(base::system_clock().monotonic_ns() - start_ns) / 1e9;
-}
-
-void load(Subject& subject, const Settings& settings) {
+/// In thousands of records a second.
+double load(Subject& subject, const Settings& settings) {
   const std::int64_t start_ns = base::system_clock().monotonic_ns();
   for (std::uint64_t i = 0; i < settings.records; ++i) {
     const Bytes key = key_of(i);
     must(subject.engine->put({kSpace, key}, value_of(i, 0, settings.value_bytes)));
   }
-  subject.load_kops = static_cast<double>(settings.records) / seconds_since(start_ns) / 1000;
+  const double seconds = seconds_since(start_ns);
   const std::uint64_t count = must(subject.engine->count(kSpace));
   if (count != settings.records) give_up(fmt::format("{} counts {}", subject.name, count));
+  return static_cast<double>(settings.records) / seconds / 1000;
 }
 
 Result<> count_up(const Current& current, Update& update) {
@@ -230,65 +211,15 @@ double run(Subject& subject, const Workload& workload, const Settings& settings,
 
 // --- Showing
 
-std::string first_line_of(const std::string& command) {
-  std::string line;
-  if (FILE* pipe = ::popen(command.c_str(), "r")) {
-    std::array<char, 256> buffer;
-    if (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) line = buffer.data();
-    ::pclose(pipe);
-  }
-  return line.substr(0, line.find('\n'));
-}
-
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown processor";
-}
-
 void print_head(const Settings& settings) {
-  utsname system{};
-  ::uname(&system);
-  fmt::print("commit {}; g++ {}; {} x {}; Linux {}\n",
-             first_line_of("git -C " STRATA_SOURCE_DIR " describe --always --dirty 2>/dev/null"),
-             __VERSION__, std::thread::hardware_concurrency(), cpu_name(), system.release);
+  print_machine();
   fmt::print("{} records of {} bytes; {} threads; durability {}; {} rounds of {} ms\n\n",
              settings.records, settings.value_bytes, settings.threads, settings.durability,
              settings.rounds, settings.run_ms);
 }
 
-std::string cell_of(std::vector<double> figures) {
-  std::ranges::sort(figures);
-  const double median = figures[figures.size() / 2];
-  const double spread = (figures.back() - figures.front()) / 2 / median * 100;
-  return fmt::format("{:.1f} ±{:.0f} %", median, spread);
-}
-
 std::string column_of(const Workload& workload, double theta) {
   return fmt::format("{} {}", workload.name, theta == 0 ? "uniform" : "zipf");
-}
-
-void print_table(const std::vector<Subject>& subjects) {
-  std::string head = "| kops/s | load |";
-  std::string line = "|:--|--:|";
-  for (const Workload& workload : kWorkloads) {
-    for (const double theta : kThetas) {
-      head += " " + column_of(workload, theta) + " |";
-      line += "--:|";
-    }
-  }
-  fmt::print("{}\n{}\n", head, line);
-  for (const Subject& subject : subjects) {
-    fmt::print("| {} | {:.1f} |", subject.name, subject.load_kops);
-    for (const Workload& workload : kWorkloads) {
-      for (const double theta : kThetas) {
-        fmt::print(" {} |", cell_of(subject.kops.at(column_of(workload, theta))));
-      }
-    }
-    fmt::print("\n");
-  }
 }
 
 int run_all(Settings settings) {
@@ -301,11 +232,12 @@ int run_all(Settings settings) {
     if (registry.layer("metrics") != nullptr) settings.stacks.emplace_back("metrics+memory");
   }
   print_head(settings);
+  Table table("kops/s");
   std::vector<Subject> subjects;
   for (const std::string& stack : settings.stacks) {
     subjects.push_back(open_subject(registry, stack, settings));
     fmt::print(stderr, "loading {}\n", stack);
-    load(subjects.back(), settings);
+    table.add(stack, "load", load(subjects.back(), settings));
   }
   const std::array<KeyChooser, 2> choosers = {KeyChooser(settings.records, kThetas[0], 1),
                                               KeyChooser(settings.records, kThetas[1], 1)};
@@ -316,16 +248,16 @@ int run_all(Settings settings) {
         fmt::print(stderr, "round {}: {}\n", round + 1, column);
         for (Subject& subject : subjects) {
           const std::uint64_t seed = round * 100 + d * 10;
-          subject.kops[column].push_back(run(subject, workload, settings, choosers[d], seed));
+          const double kops = run(subject, workload, settings, choosers[d], seed);
+          table.add(subject.name, column, kops);
         }
       }
     }
   }
-  print_table(subjects);
+  table.print();
   for (Subject& subject : subjects) {
     must(subject.engine->close());
     subject.engine.reset();
-    std::filesystem::remove_all(subject.folder);
   }
   return 0;
 }

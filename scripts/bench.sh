@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh [NAME [ARG...]]: runs the benchmarks of the release build, all or the one of that name:
-# the programs build/release/bench/NAME, then the drivers bench/NAME.py.
+# the programs build/release/bench/NAME, then the drivers bench/NAME.py. Without arguments NAME may
+# be the beginning of several, which then run one after another: "engine" is all about engines.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
@@ -28,12 +29,29 @@ run() {
   esac
 }
 
+# The benchmark of that very name, or all that begin with it.
+matching() {
+  local name
+  if [[ -n ${found[$1]:-} ]]; then
+    echo "$1"
+    return
+  fi
+  for name in "${names[@]}"; do
+    if [[ $name == "$1"* ]]; then echo "$name"; fi
+  done
+}
+
 if (($#)); then
-  if [[ -z ${found[$1]:-} ]]; then
+  mapfile -t chosen < <(matching "$1")
+  if ((${#chosen[@]} == 0)); then
     echo "dev bench: no such benchmark: $1 (there are: ${names[*]})" >&2
     exit 2
   fi
-  run "$@"
+  if ((${#chosen[@]} > 1 && $# > 1)); then
+    echo "dev bench: arguments are for one benchmark, and $1 may be ${chosen[*]}" >&2
+    exit 2
+  fi
+  for name in "${chosen[@]}"; do run "$name" "${@:2}"; done
 else
   for name in "${names[@]}"; do run "$name"; done
 fi
