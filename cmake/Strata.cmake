@@ -6,7 +6,7 @@
 
 # What our own code uses. None of it stands in a public header.
 set(STRATA_USES fmt::fmt spdlog::spdlog OpenSSL::Crypto RocksDB::rocksdb-shared PkgConfig::LMDB
-  PkgConfig::ZSTD PkgConfig::XXHASH Threads::Threads)
+  PkgConfig::ZSTD PkgConfig::URING PkgConfig::XXHASH Threads::Threads)
 
 # An object library holds all code once; the static and the shared library are made of it.
 add_library(strata_objects OBJECT)

@@ -33,6 +33,15 @@
 
 namespace strata::io {
 
+/// What offsets, lengths and memory of a direct file are multiples of.
+inline constexpr std::size_t kDirectBytes = 4096;
+
+/// Whether a direct file takes it so.
+inline bool is_direct_aligned(std::uint64_t offset, std::span<const char> memory) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
+  return (offset | address | memory.size()) % kDirectBytes == 0;
+}
+
 enum class FileKind : unsigned char {
   file,
   directory,
@@ -84,6 +93,11 @@ class File {
   virtual Result<> close() = 0;
   /// As it was given to open.
   virtual const std::string& path() const noexcept = 0;
+  /// What the system knows the file by, or -1 where it knows nothing of it. For a ReadQueue; valid
+  /// until close().
+  virtual int descriptor() const noexcept { return -1; }
+  /// Opened by open_direct() of a file system that asks for aligned reads and writes.
+  virtual bool is_direct() const noexcept { return false; }
 };
 
 /// Keeps other processes and other FileLocks out until its end.
@@ -102,6 +116,13 @@ class FileSystem {
   /// Opens a regular file; anything else is refused. A mode that writes does not follow a symbolic
   /// link at the end of `path`.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
+  /// As open(), for bytes that the system shall not cache. Reads and writes are aligned: offset,
+  /// length and memory are multiples of kDirectBytes, or the program is wrong. A read may reach
+  /// beyond the end of the file; the memory behind what there was may be written to, too. Where the
+  /// volume cannot do it the file is cached after all.
+  virtual Result<std::unique_ptr<File>> open_direct(const std::string& path, OpenMode mode) {
+    return open(path, mode);
+  }
   /// open(path, OpenMode::read), or null when nothing is there.
   virtual Result<std::unique_ptr<File>> open_if_exists(const std::string& path) = 0;
 
@@ -127,6 +148,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) = 0;
   /// Of the volume that `path` (which must exist) lies on.
   virtual Result<SpaceInfo> space(const std::string& path) = 0;
+  /// Whether its open files have a File::descriptor().
+  virtual bool has_descriptors() const noexcept { return false; }
 };
 
 }  // namespace strata::io

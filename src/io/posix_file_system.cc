@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/check.h"
 #include "base/quote.h"
 #include "io/system_error.h"
 
@@ -50,26 +51,30 @@ class Descriptor {
 
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor fd, std::string path, std::uint64_t end)
-      : fd_(std::move(fd)), path_(std::move(path)), end_(end) {}
+  PosixFile(Descriptor fd, std::string path, bool direct, std::uint64_t end)
+      : fd_(std::move(fd)), path_(std::move(path)), direct_(direct), end_(end) {}
 
   Result<std::size_t> pread(std::uint64_t offset, std::span<char> to) override {
     STRATA_TRY(check_open("read"));
+    STRATA_DCHECK(!direct_ || is_direct_aligned(offset, to));
     std::size_t done = 0;
     while (done < to.size()) {
       const std::size_t n = std::min(to.size() - done, kCallBytesMax);
       const ssize_t got = retry([&] {
         return ::pread(fd_.get(), to.data() + done, n, static_cast<off_t>(offset + done));
       });
-      if (got < 0) return system_error("read", path_, errno);
+      if (got < 0) return read_error(path_, offset + done, errno);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
+      // A part of a unit is there only at the end, and going on from within one is refused.
+      if (direct_ && done % kDirectBytes != 0) break;
     }
     return done;
   }
 
   Result<> pwrite(std::uint64_t offset, BytesView bytes) override {
     STRATA_TRY(check_open("write"));
+    STRATA_DCHECK(!direct_ || is_direct_aligned(offset, bytes));
     STRATA_TRY(write_all(offset, bytes));
     grow(offset + bytes.size());
     return {};
@@ -123,6 +128,8 @@ class PosixFile final : public File {
   }
 
   const std::string& path() const noexcept override { return path_; }
+  int descriptor() const noexcept override { return fd_.get(); }
+  bool is_direct() const noexcept override { return direct_; }
 
  private:
   Result<> check_open(std::string_view call) const {
@@ -150,6 +157,7 @@ class PosixFile final : public File {
 
   Descriptor fd_;
   const std::string path_;
+  const bool direct_;
   std::atomic<std::uint64_t> end_;  // relaxed: a number of its own, it publishes nothing
 };
 
@@ -178,13 +186,25 @@ int open_flags(OpenMode mode) {
   return kAlways | O_RDONLY;
 }
 
-Result<std::unique_ptr<File>> adopt(Descriptor fd, const std::string& path) {
+enum class Caching : bool { cached, direct };
+
+Result<std::unique_ptr<File>> adopt(Descriptor fd, const std::string& path,
+                                    Caching caching = Caching::cached) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return system_error("open", path, errno);
   if (!S_ISREG(info.st_mode)) {
     return Error(Code::io, "open " + base::quote(path, 512) + ": not a regular file");
   }
-  return std::make_unique<PosixFile>(std::move(fd), path, static_cast<std::uint64_t>(info.st_size));
+  const bool direct = caching == Caching::direct;
+  // Not asked of open(), which leaves a new file lying when the volume refuses O_DIRECT. This also
+  // ends O_NONBLOCK, under which io_uring gives up where it would have to wait.
+  if (direct && ::fcntl(fd.get(), F_SETFL, O_DIRECT) != 0) {
+    if (errno != EINVAL || ::fcntl(fd.get(), F_SETFL, 0) != 0) {
+      return system_error("open", path, errno);
+    }
+  }
+  return std::make_unique<PosixFile>(std::move(fd), path, direct,
+                                     static_cast<std::uint64_t>(info.st_size));
 }
 
 std::int64_t to_ms(const statx_timestamp& time) {
@@ -234,9 +254,11 @@ Error held_error(int fd, const std::string& path) {
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    Descriptor fd(retry([&] { return ::open(path.c_str(), open_flags(mode), kFileMode); }));
-    if (fd.get() < 0) return system_error("open", path, errno);
-    return adopt(std::move(fd), path);
+    return open_as(path, mode, Caching::cached);
+  }
+
+  Result<std::unique_ptr<File>> open_direct(const std::string& path, OpenMode mode) override {
+    return open_as(path, mode, Caching::direct);
   }
 
   Result<std::unique_ptr<File>> open_if_exists(const std::string& path) override {
@@ -348,6 +370,16 @@ class PosixFileSystem final : public FileSystem {
     }
     return SpaceInfo{.total_bytes = std::uint64_t{info.f_blocks} * info.f_frsize,
                      .free_bytes = std::uint64_t{info.f_bavail} * info.f_frsize};
+  }
+
+  bool has_descriptors() const noexcept override { return true; }
+
+ private:
+  static Result<std::unique_ptr<File>> open_as(const std::string& path, OpenMode mode,
+                                               Caching caching) {
+    Descriptor fd(retry([&] { return ::open(path.c_str(), open_flags(mode), kFileMode); }));
+    if (fd.get() < 0) return system_error("open", path, errno);
+    return adopt(std::move(fd), path, caching);
   }
 };
 

@@ -40,4 +40,8 @@ Error system_error(std::string_view call, std::string_view path, int error_numbe
   return Error(code_of(error_number), std::move(message));
 }
 
+Error read_error(std::string_view path, std::uint64_t offset, int error_number) {
+  return system_error("read at byte " + std::to_string(offset) + " of", path, error_number);
+}
+
 }  // namespace strata::io

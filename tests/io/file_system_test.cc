@@ -99,6 +99,27 @@ TEST_P(FileSystemTest, WritesAndReadsAtAnyOffset) {
   EXPECT_EQ(file->size().value(), 10U);
 }
 
+TEST_P(FileSystemTest, ADirectFileHoldsTheSameBytesAsACachedOne) {
+  alignas(kDirectBytes) static std::array<char, 3 * kDirectBytes> memory;
+  memory.fill('x');
+  const BytesView units(memory.data(), memory.size());
+  {
+    auto file = files().open_direct(path("a"), OpenMode::create_new);
+    ASSERT_TRUE(file) << file.error().to_string();
+    ASSERT_TRUE((*file)->pwrite(0, units));
+    ASSERT_TRUE((*file)->append(units.substr(0, kDirectBytes)));
+    ASSERT_TRUE((*file)->sync());
+  }
+  EXPECT_EQ(content("a"), Bytes(4 * kDirectBytes, 'x'));
+  ASSERT_TRUE(open("a", OpenMode::read_write)->append("tail"));
+  EXPECT_EQ(files().open_direct(path("a"), OpenMode::create_new).error().code(), Code::busy);
+  auto file = files().open_direct(path("a"), OpenMode::read);
+  ASSERT_TRUE(file);
+  EXPECT_EQ((*file)->pread(3 * kDirectBytes, memory).value(), kDirectBytes + 4);
+  EXPECT_EQ(units.substr(kDirectBytes - 1, 5), "xtail");
+  EXPECT_EQ((*file)->pread(5 * kDirectBytes, memory).value(), 0U);
+}
+
 TEST_P(FileSystemTest, AGapReadsAsZeros) {
   const auto file = open("a", OpenMode::create_new);
   ASSERT_TRUE(file->pwrite(3000, "x"));

@@ -7,6 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <tuple>
+
+#include "base/check.h"
 #include "io/files.h"
 #include "io/temp_folder.h"
 
@@ -72,6 +75,40 @@ TEST(PosixFileSystem, AnotherProcessIsKeptOutAndTheLockGoesWithItsHolder) {
   ::close(ready[0]);
   ::close(ready[1]);
 }
+
+TEST(PosixFileSystem, ADirectFileIsCachedWhereTheVolumeCannotDoWithout) {
+  // Files of the kernel's own are regular ones that refuse O_DIRECT everywhere.
+  const auto file = posix().open_direct("/proc/self/status", OpenMode::read);
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_EQ(::fcntl((*file)->descriptor(), F_GETFL) & (O_DIRECT | O_NONBLOCK), 0);
+  alignas(kDirectBytes) char memory[2 * kDirectBytes];
+  const auto got = (*file)->pread(0, memory);
+  ASSERT_TRUE(got) << got.error().to_string();
+  EXPECT_EQ(BytesView(memory, *got).substr(0, 5), "Name:");
+}
+
+TEST(PosixFileSystem, OpeningDirectlyFollowsNoLinkAndTakesNoPipe) {
+  TempFolder folder;
+  const std::string link = join_path(folder.path(), "link");
+  const std::string pipe = join_path(folder.path(), "pipe");
+  ASSERT_EQ(::symlink("target", link.c_str()), 0);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(posix().open_direct(link, OpenMode::read_write));
+  EXPECT_FALSE(posix().open_direct(pipe, OpenMode::read));
+  EXPECT_FALSE(posix().open_direct(folder.path(), OpenMode::read));
+}
+
+#if STRATA_DCHECK_IS_ON
+TEST(PosixFileSystemDeathTest, ADirectFileIsReadAndWrittenInWholeUnits) {
+  TempFolder folder;
+  const auto file = posix().open_direct(join_path(folder.path(), "a"), OpenMode::create_new);
+  ASSERT_TRUE(file);
+  alignas(kDirectBytes) char memory[2 * kDirectBytes] = {};
+  EXPECT_DEATH(std::ignore = (*file)->pread(512, {memory, kDirectBytes}), "check failed");
+  EXPECT_DEATH(std::ignore = (*file)->pread(0, {memory + 1, kDirectBytes}), "check failed");
+  EXPECT_DEATH(std::ignore = (*file)->pwrite(0, {memory, 100}), "check failed");
+}
+#endif
 
 TEST(PosixFileSystem, DescriptorsAreNotInherited) {
   TempFolder folder;
