@@ -9,7 +9,7 @@ CONFORMANCE_PART(Batches);
 
 TEST_P(Batches, GiveAllTheirRecordsOneVersion) {
   NEEDS(atomic_batch);
-  const Version before = put("x", "x");
+  const Version before = put("a", "0");
   WriteBatch batch;
   batch.put(at("a"), "1");
   batch.put(at("b"), "2");

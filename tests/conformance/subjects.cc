@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/file/backend.h"
+#include "backends/hybridlog/backend.h"
 #include "backends/lmdb/backend.h"
 #include "backends/memory/backend.h"
 #include "backends/rocksdb/backend.h"
@@ -69,6 +70,66 @@ Subject file() {
           .open = by_default(&backends::file::add_to)};
 }
 
+/// `set` names options and their values; `small` is the least memory there may be, so that nearly
+/// everything lies on disk.
+Opener hybridlog_with(std::vector<std::pair<std::string, std::string>> set, bool small,
+                      bool in_memory) {
+  auto registry = std::make_shared<Registry>();
+  backends::hybridlog::add_to(*registry);
+  return [registry, set = std::move(set), small,
+          in_memory](Environment environment) -> Result<std::unique_ptr<Engine>> {
+    const BackendSpec& spec = registry->backends().front();
+    OptionValues options(spec.options);
+    for (const auto& [name, value] : set) STRATA_TRY(options.set(name, value));
+    environment.memory_bytes = small ? 1 : 256 * 1024 * 1024;
+    environment.durability = Durability::none;
+    if (in_memory) {
+      environment.folder.clear();
+      environment.memory_bytes = 2048ull * 1024 * 1024;
+    }
+    return spec.open(options, environment);
+  };
+}
+
+Limits hybridlog_limits(Durability strongest) {
+  Limits limits;
+  limits.durability_max = strongest;
+  return limits;
+}
+
+Subject hybridlog() {
+  return {.name = "hybridlog",
+          .backend = "hybridlog",
+          .capabilities = {ordered, atomic_batch, snapshots, persistence, async_reads},
+          .limits = hybridlog_limits(Durability::interval),
+          .keeps = true,
+          .open = hybridlog_with({}, false, false)};
+}
+
+Subject hybridlog_small() {
+  Subject subject = hybridlog();
+  subject.name = "hybridlog_small";
+  subject.open = hybridlog_with({{"io_uring", "false"}}, true, false);
+  return subject;
+}
+
+Subject hybridlog_unordered() {
+  Subject subject = hybridlog();
+  subject.name = "hybridlog_unordered";
+  subject.capabilities = {atomic_batch, snapshots, persistence, async_reads};
+  subject.open = hybridlog_with({{"ordered", "false"}}, true, false);
+  return subject;
+}
+
+Subject hybridlog_in_memory() {
+  return {.name = "hybridlog_in_memory",
+          .backend = "hybridlog",
+          .capabilities = {ordered, atomic_batch, snapshots, async_reads},
+          .limits = hybridlog_limits(Durability::none),
+          .keeps = false,
+          .open = hybridlog_with({}, false, true)};
+}
+
 /// The layer promises what is below it, and nothing less.
 Subject metrics_over(Subject below) {
   below.name = "metrics_over_" + below.name;
@@ -82,7 +143,14 @@ Subject metrics_over(Subject below) {
 }
 
 std::vector<Subject> make_table() {
-  std::vector<Subject> table = {memory(), file(), rocksdb(), lmdb()};
+  std::vector<Subject> table = {memory(),
+                                file(),
+                                rocksdb(),
+                                lmdb(),
+                                hybridlog(),
+                                hybridlog_small(),
+                                hybridlog_unordered(),
+                                hybridlog_in_memory()};
   const std::size_t backends = table.size();
   for (std::size_t i = 0; i < backends; ++i) table.push_back(metrics_over(table[i]));
   return table;

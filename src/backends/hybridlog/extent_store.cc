@@ -236,9 +236,10 @@ Result<ExtentStore::Share> ExtentStore::read_file(const ExtentRef& ref) {
   if (!take_memory(ref.bytes)) account_->take(Account::held_bytes(ref.bytes));
   Bytes bytes;
   Result<> read;
-  bytes.resize_and_overwrite(ref.bytes, [&](char* to, std::size_t n) {
-    read = io::read_exactly(*file, kExtentHeaderBytes, {to, n});
-    return read ? n : 0;
+  // Not the size it is called with: g++ 12 may pass the capacity.
+  bytes.resize_and_overwrite(ref.bytes, [&](char* to, std::size_t) {
+    read = io::read_exactly(*file, kExtentHeaderBytes, {to, ref.bytes});
+    return read ? ref.bytes : 0;
   });
   if (!read || base::crc32c(bytes) != ref.crc32c) {
     account_->give(Account::held_bytes(ref.bytes));

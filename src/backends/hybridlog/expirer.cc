@@ -1,0 +1,84 @@
+#include "backends/hybridlog/expirer.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace strata::backends::hybridlog {
+
+Result<std::optional<Expirer::Named>> Expirer::name_of(const ExpiryQueue::Entry& entry) {
+  Named named;
+  {
+    const Epoch::Guard guard(parts_.epoch);
+    if (entry.address.value >= parts_.log.head()) {
+      const char* const at = parts_.log.at(entry.address);
+      copy_key(at, named.key);
+      named.version = load_head(at).version();
+      return std::optional(std::move(named));
+    }
+  }
+  // Where there is nothing, compaction has taken it elsewhere, with an entry of its own.
+  if (!parts_.log.on_disk()) return std::optional<Named>();
+  STRATA_LET(const std::optional<Bytes> record, reader_.cold_record(entry.address));
+  if (!record) return std::optional<Named>();
+  const std::optional<RecordBounds> bounds = bounds_of(*record);
+  if (!bounds) return std::optional<Named>();
+  named.key = record->substr(bounds->key_at, bounds->key_bytes);
+  named.version = bounds->head.version();
+  return std::optional(std::move(named));
+}
+
+Result<bool> Expirer::remove_one(const ExpiryQueue::Entry& entry) {
+  STRATA_LET(const std::optional<Named> named, name_of(entry));
+  if (!named) return false;
+  return writer_.expire(named->key);
+}
+
+Result<Expirer::Swept> Expirer::sweep(std::size_t max) {
+  Swept swept;
+  const std::int64_t now_ms = parts_.time.wall_ms();
+  if (!parts_.expiry.may_be_due(now_ms)) return swept;
+  const base::MutexLock lock(mutex_);
+  std::vector<ExpiryQueue::Entry> due;
+  parts_.expiry.take_due(now_ms, max, due);
+  swept.looked_at = due.size();
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    const Result<bool> removed = remove_one(due[i]);
+    if (!removed) {
+      for (std::size_t left = i; left < due.size(); ++left) parts_.expiry.add(now_ms, due[left]);
+      return removed.error();
+    }
+    if (*removed) ++swept.removed;
+  }
+  return swept;
+}
+
+Result<std::uint64_t> Expirer::count_expired(std::optional<Keyspace> space) {
+  const std::int64_t now_ms = parts_.time.wall_ms();
+  if (!parts_.expiry.may_be_due(now_ms)) return 0;
+  const base::MutexLock lock(mutex_);
+  std::vector<ExpiryQueue::Entry> due;
+  parts_.expiry.copy_due(now_ms, due);
+  std::erase_if(due, [&](const ExpiryQueue::Entry& each) {
+    return space ? each.space != *space : each.space < kFirstUserKeyspace;
+  });
+  // A record that was changed in place has several.
+  std::ranges::sort(due, {}, &ExpiryQueue::Entry::address);
+  const auto twice = std::ranges::unique(due, {}, &ExpiryQueue::Entry::address);
+  due.erase(twice.begin(), twice.end());
+  std::uint64_t expired = 0;
+  LookupKey key;
+  Newest newest;
+  for (const ExpiryQueue::Entry& each : due) {
+    STRATA_LET(const std::optional<Named> named, name_of(each));
+    if (!named) continue;
+    key.set_physical(named->key, parts_.seed);
+    STRATA_TRY(reader_.newest(key, false, newest));
+    if (newest.there && !newest.tombstone && newest.version == named->version &&
+        !is_alive(newest, now_ms)) {
+      ++expired;
+    }
+  }
+  return expired;
+}
+
+}  // namespace strata::backends::hybridlog

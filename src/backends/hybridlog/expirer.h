@@ -1,0 +1,44 @@
+// Expirer: takes out records whose time has come, and counts those that were not taken out yet.
+//
+// Threads: any; one at a time takes out, and whoever counts waits for it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "backends/hybridlog/parts.h"
+#include "backends/hybridlog/reader.h"
+#include "backends/hybridlog/writer.h"
+
+namespace strata::backends::hybridlog {
+
+class Expirer {
+ public:
+  Expirer(Parts& parts, Reader& reader, Writer& writer)
+      : parts_(parts), reader_(reader), writer_(writer) {}
+
+  struct Swept {
+    std::uint64_t looked_at = 0;
+    std::uint64_t removed = 0;
+  };
+  /// Looks at up to `max` entries whose time has come.
+  Result<Swept> sweep(std::size_t max) STRATA_EXCLUDES(mutex_);
+  /// Records of a keyspace (nothing: of all user keyspaces) that have expired and are still stored.
+  Result<std::uint64_t> count_expired(std::optional<Keyspace> space) STRATA_EXCLUDES(mutex_);
+
+ private:
+  /// The key of the record that an entry is about, and its version; nothing: it has gone.
+  struct Named {
+    Bytes key;
+    std::uint64_t version = 0;
+  };
+  Result<std::optional<Named>> name_of(const ExpiryQueue::Entry& entry);
+  Result<bool> remove_one(const ExpiryQueue::Entry& entry);
+
+  Parts& parts_;
+  Reader& reader_;
+  Writer& writer_;
+  base::Mutex mutex_;
+};
+
+}  // namespace strata::backends::hybridlog

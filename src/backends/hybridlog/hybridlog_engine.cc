@@ -1,0 +1,414 @@
+// Opening, closing, and what every call begins with.
+#include "backends/hybridlog/hybridlog_engine.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <random>
+
+#include "backends/hybridlog/open_snapshot.h"
+#include "backends/hybridlog/recovery.h"
+#include "base/log.h"
+#include "contract/check.h"
+#include "io/files.h"
+#include "io/folder_swap.h"
+
+namespace strata::backends::hybridlog {
+
+namespace {
+
+constexpr std::size_t kSweptPerCommit = 8;
+
+Manifest new_manifest(const Options& options) {
+  std::random_device random;
+  const auto word = [&] { return std::uint64_t{random()} << 32 | random(); };
+  Manifest made;
+  const std::uint64_t id[2] = {word(), word()};
+  std::memcpy(made.store.bytes, id, sizeof(made.store.bytes));
+  made.hash_seed = word();
+  made.clock = 1;
+  made.version = 1;
+  made.next_segment = 1;
+  made.begin = std::uint64_t{1} << options.segment_bits;
+  made.next_extent = 1;
+  made.frame_bits = static_cast<std::uint8_t>(options.frame_bits);
+  made.segment_bits = static_cast<std::uint8_t>(options.segment_bits);
+  return made;
+}
+
+}  // namespace
+
+HybridlogEngine::HybridlogEngine(const Options& options, const Environment& environment)
+    : files_(environment.files),
+      clock_(environment.clock),
+      options_(options),
+      folder_(environment.folder.empty() ? std::string() : environment.folder + "/db"),
+      read_only_(environment.read_only),
+      create_(environment.create),
+      interval_ms_(environment.durability == Durability::interval ? environment.interval_ms : 0) {
+  limits_.durability_max = folder_.empty() ? Durability::none : Durability::interval;
+}
+
+HybridlogEngine::~HybridlogEngine() {
+  // Who wants to know what went wrong calls close().
+  static_cast<void>(HybridlogEngine::close().has_value());
+}
+
+Result<std::unique_ptr<Engine>> HybridlogEngine::open(const Options& options,
+                                                      const Environment& environment) {
+  std::unique_ptr<HybridlogEngine> engine(new HybridlogEngine(options, environment));
+  const base::ReaderGate::Alone alone(engine->gate_);
+  if (!engine->folder_.empty()) {
+    STRATA_TRY(io::FolderSwap(engine->files_, engine->folder_).recover(engine->read_only_));
+  }
+  STRATA_TRY(engine->start(0));
+  engine->closed_ = false;
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Result<> HybridlogEngine::start(std::uint64_t above) {
+  Options options = options_;
+  Manifest manifest = new_manifest(options);
+  bool is_new = true;
+  if (!folder_.empty()) {
+    std::string said;
+    STRATA_LET(const std::optional<io::FileInfo> there, files_.stat(folder_));
+    std::optional<Manifest> newest;
+    if (there) {
+      STRATA_LET(newest, read_newest_manifest(files_, folder_, &said));
+    }
+    if (!said.empty())
+      log::warning("W0302", "hybridlog", "a manifest is damaged", {{"said", said}});
+    if (newest) {
+      manifest = *newest;
+      is_new = false;
+      if (!read_only_ && !manifest.writable()) {
+        return Error(Code::not_supported, "hybridlog: a later version of Strata has written " +
+                                              folder_ + ", which this one may only read");
+      }
+    } else if (!create_ || read_only_) {
+      return Error(Code::invalid_argument, "hybridlog: there is no store in " + folder_);
+    } else {
+      STRATA_TRY(io::create_directories(files_, Checkpointer::segments_folder(folder_)));
+      STRATA_LET(const std::vector<std::string> left,
+                 io::names_in(files_, Checkpointer::segments_folder(folder_)));
+      if (!left.empty()) {
+        return Error(Code::corruption,
+                     "hybridlog: " + folder_ + " has segments of a log but no manifest");
+      }
+    }
+    options.frame_bits = manifest.frame_bits;
+    options.segment_bits = manifest.segment_bits;
+  }
+  LogOptions log_options;
+  log_options.frame_bits = options.frame_bits;
+  log_options.segment_bits = options.segment_bits;
+  log_options.on_disk = !folder_.empty();
+  if (log_options.on_disk) log_options.folder = Checkpointer::segments_folder(folder_);
+  log_options.store = manifest.store;
+
+  if (manifest.clock > manifest.version) {
+    manifest.voids.push_back(
+        {manifest.version, manifest.clock, manifest.next_segment << manifest.segment_bits});
+  }
+  parts_ = std::make_unique<Parts>(files_, clock_, options, log_options,
+                                   std::max(manifest.clock, above) + 1);
+  Parts& parts = *parts_;
+  parts.seed = manifest.hash_seed;
+  parts.voids = manifest.voids;
+  for (const Void& each : parts.voids) {
+    parts.voids_limit = std::max(parts.voids_limit, each.limit);
+  }
+  STRATA_LET(parts.index, HashIndex::create(parts.epoch, parts.budget, 1024));
+  if (options.ordered) {
+    STRATA_LET(parts.ordered, OrderedIndex::create(parts.epoch, parts.budget));
+  }
+  const std::string extents = folder_.empty() ? "" : Checkpointer::extents_folder(folder_);
+  STRATA_LET(parts.extents, ExtentStore::open(files_, extents, parts.budget, read_only_));
+  if (!folder_.empty()) {
+    parts.cache = std::make_unique<ReadCache>(parts.budget, parts.budget.limit() / 8);
+    STRATA_LET(parts.queue, io::make_read_queue(files_, {.io_uring = options.io_uring}));
+  }
+  LogStart start;
+  start.begin = manifest.begin;
+  start.next_segment = manifest.next_segment;
+  if (!is_new) {
+    STRATA_LET(start.segments, open_segments(files_, folder_, manifest));
+  }
+  STRATA_TRY(parts.log.start(std::move(start)));
+  if (!is_new) STRATA_TRY(recover(parts, manifest, folder_, read_only_));
+  reader_ = std::make_unique<Reader>(parts);
+  writer_ = std::make_unique<Writer>(parts, *reader_, limits_);
+  expirer_ = std::make_unique<Expirer>(parts, *reader_, *writer_);
+  if (!folder_.empty()) {
+    checkpointer_ = std::make_unique<Checkpointer>(parts, folder_, manifest);
+  }
+  upkeep_ = std::make_unique<Upkeep>(parts, *reader_, *writer_, checkpointer_.get(), interval_ms_);
+  parts.log.set_before_eviction([&parts] { parts.clock.raise(); });
+  if (read_only_) return {};
+  if (is_new && checkpointer_ != nullptr) {
+    // A new store begins with a checkpoint, so that there is one to come back to.
+    STRATA_TRY(checkpointer_->take());
+  }
+  parts.log.set_kick([this] { upkeep_->kick(); });
+  if (options.upkeep_thread) STRATA_TRY(upkeep_->start_thread());
+  return {};
+}
+
+Result<> HybridlogEngine::stop(bool save) {
+  Result<> saved;
+  if (upkeep_ != nullptr) upkeep_->stop();
+  if (save && checkpointer_ != nullptr && !read_only_) {
+    const Result<Checkpoint> taken = checkpointer_->take_last();
+    if (!taken) saved = taken.error();
+  }
+  if (parts_ != nullptr) parts_->queue.reset();
+  upkeep_.reset();
+  checkpointer_.reset();
+  expirer_.reset();
+  writer_.reset();
+  reader_.reset();
+  parts_.reset();
+  return saved;
+}
+
+Result<> HybridlogEngine::close() {
+  const base::ReaderGate::Alone alone(gate_);
+  if (closed_) {
+    return parts_ == nullptr ? Result<>() : stop(false);
+  }
+  closed_ = true;
+  detach_snapshots();
+  return stop(true);
+}
+
+Capability* HybridlogEngine::find(CapabilityId id) noexcept {
+  switch (id) {
+    case CapabilityId::ordered:
+      return options_.ordered ? static_cast<Ordered*>(this) : nullptr;
+    case CapabilityId::atomic_batch:
+      return static_cast<AtomicBatch*>(this);
+    case CapabilityId::snapshots:
+      return static_cast<Snapshots*>(this);
+    case CapabilityId::persistence:
+      return folder_.empty() ? nullptr : static_cast<Persistence*>(this);
+    case CapabilityId::async_reads:
+      return static_cast<AsyncReads*>(this);
+    default:
+      return nullptr;
+  }
+}
+
+Result<> HybridlogEngine::check_open() const {
+  if (closed_) return Error(Code::closed, "hybridlog: the store is closed");
+  return {};
+}
+
+Result<> HybridlogEngine::check_writable() const {
+  STRATA_TRY(check_open());
+  if (read_only_) {
+    return Error(Code::not_supported, "hybridlog: the store in " + folder_ + " is open read-only");
+  }
+  return {};
+}
+
+// --- Snapshots
+
+void HybridlogEngine::detach_snapshots() {
+  const base::MutexLock lock(snapshots_mutex_);
+  for (OpenSnapshot* const each : snapshots_) each->detach();
+  snapshots_.clear();
+}
+
+Result<std::unique_ptr<Snapshot>> HybridlogEngine::snapshot() {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_open());
+  auto snapshot = std::make_unique<OpenSnapshot>(*this);
+  const std::optional<VersionClock::Pin> pin = parts_->clock.begin();
+  if (!pin) {
+    return Error(Code::quota, fmt::format("hybridlog: {} snapshots are open, no more are possible",
+                                          VersionClock::kPinsMax));
+  }
+  snapshot->attach(parts_->clock, *pin, clock_.wall_ms());
+  const base::MutexLock lock(snapshots_mutex_);
+  snapshots_.insert(snapshot.get());
+  return std::unique_ptr<Snapshot>(std::move(snapshot));
+}
+
+void HybridlogEngine::release(OpenSnapshot& snapshot) {
+  const base::MutexLock lock(snapshots_mutex_);
+  if (snapshots_.erase(&snapshot) != 0) snapshot.detach();
+}
+
+Result<const Sight*> HybridlogEngine::sight_of(const Snapshot* at) const {
+  if (at == nullptr) return static_cast<const Sight*>(nullptr);
+  const auto* const snapshot = dynamic_cast<const OpenSnapshot*>(at);
+  if (snapshot == nullptr || &snapshot->engine() != this || !snapshot->attached()) {
+    return Error(Code::invalid_argument, "hybridlog: the snapshot is not of this engine");
+  }
+  return &snapshot->sight();
+}
+
+// --- Reads and writes
+
+Result<std::optional<RecordInfo>> HybridlogEngine::get(KeyRef key, Value& value,
+                                                       const ReadOptions& options) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_open());
+  if (options.at == nullptr) {
+    return reader_->get(key, value, {~std::uint64_t{0}, clock_.wall_ms()}, options.info_only);
+  }
+  STRATA_LET(const Sight* const sight, sight_of(options.at));
+  return reader_->get(key, value, *sight, options.info_only);
+}
+
+Result<> HybridlogEngine::mget(std::span<Read> reads, const ReadOptions& options) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_open());
+  STRATA_LET(const Sight* const sight, sight_of(options.at));
+  return reader_->mget(reads, sight, options.info_only);
+}
+
+std::optional<Result<>> HybridlogEngine::start_mget(std::span<Read> reads,
+                                                    const ReadOptions& options,
+                                                    ReadCompletion& then) {
+  const base::ReaderGate::Pass pass(gate_);
+  if (const Result<> open = check_open(); !open) return open;
+  const Result<const Sight*> sight = sight_of(options.at);
+  if (!sight) return Result<>(sight.error());
+  return reader_->start_mget(reads, *sight, options.info_only, then);
+}
+
+Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptions& options) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_writable());
+  STRATA_TRY(contract::check_limits(batch, limits_));
+  STRATA_TRY(contract::check_durability(options.durability, limits_));
+  Result<Commit> done = writer_->commit(batch);
+  // A bit of upkeep; what goes wrong with it is not this batch's affair.
+  static_cast<void>(expirer_->sweep(kSweptPerCommit).has_value());
+  return done;
+}
+
+Result<Commit> HybridlogEngine::update(KeyRef key, UpdateFunction function,
+                                       const WriteOptions& options) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_writable());
+  STRATA_TRY(contract::check_durability(options.durability, limits_));
+  if (key.key.size() > limits_.key_bytes_max) {
+    WriteBatch batch;
+    batch.remove(key);
+    STRATA_TRY(contract::check_limits(batch, limits_));
+  }
+  return writer_->update(key, function);
+}
+
+Result<std::uint64_t> HybridlogEngine::count(Keyspace space) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_open());
+  STRATA_LET(const std::uint64_t expired, expirer_->count_expired(space));
+  const std::uint64_t stored = parts_->counts.count(space);
+  return stored - std::min(stored, expired);
+}
+
+Result<Maintenance> HybridlogEngine::maintain(std::uint32_t records) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_open());
+  Maintenance done;
+  if (read_only_) return done;
+  STRATA_LET(const Expirer::Swept swept, expirer_->sweep(records));
+  done.expired = swept.removed;
+  done.more = swept.looked_at == records;
+  STRATA_TRY(upkeep_->keep_interval());
+  if (!options_.upkeep_thread) {
+    STRATA_LET(const bool more, upkeep_->step());
+    done.more |= more;
+  }
+  return done;
+}
+
+Stats HybridlogEngine::stats() {
+  Stats stats;
+  const base::ReaderGate::Pass pass(gate_);
+  if (closed_) return stats;
+  Parts& parts = *parts_;
+  const std::int64_t live = parts.live_bytes.load(std::memory_order_relaxed);
+  stats.keys = parts.counts.count_users();
+  stats.keys -= std::min(stats.keys, expirer_->count_expired(std::nullopt).value_or(0));
+  stats.bytes_live = live < 0 ? 0 : static_cast<std::uint64_t>(live);
+  stats.bytes_memory = parts.budget.used();
+  stats.bytes_disk = parts.log.bytes_on_disk() + parts.extents->bytes_disk();
+  {
+    const base::MutexLock lock(snapshots_mutex_);
+    stats.snapshots = snapshots_.size();
+  }
+  const auto more = [&](const char* name, double value) { stats.more.push_back({name, value}); };
+  const auto bytes = [&](const char* name, std::uint64_t value) {
+    more(name, static_cast<double>(value));
+  };
+  bytes("memory_budget_bytes", parts.budget.limit());
+  bytes("log_begin", parts.log.begin());
+  bytes("log_head", parts.log.head());
+  bytes("log_read_only", parts.log.read_only());
+  bytes("log_tail", parts.log.tail());
+  bytes("log_bytes", parts.log.bytes_held());
+  bytes("log_frames", parts.log.frames_held());
+  bytes("log_frame_bytes", parts.log.frame_bytes());
+  bytes("index_buckets", parts.index->buckets());
+  bytes("index_entries", parts.index->entries());
+  bytes("index_overflow_buckets", parts.index->overflow_buckets());
+  bytes("index_bytes", parts.index->bytes());
+  more("index_load", static_cast<double>(parts.index->entries()) /
+                         static_cast<double>(parts.index->buckets() * 7));
+  bytes("ordered_bytes", parts.ordered == nullptr ? 0 : parts.ordered->bytes());
+  bytes("old_versions", parts.old.count());
+  bytes("old_versions_bytes", parts.old.bytes());
+  bytes("extents", parts.extents->count());
+  bytes("extents_bytes_disk", parts.extents->bytes_disk());
+  bytes("extents_bytes_memory", parts.extents->bytes_memory());
+  if (parts.cache != nullptr) {
+    bytes("read_cache_bytes", parts.cache->bytes());
+    bytes("read_cache_hits", parts.cache->hits());
+    bytes("read_cache_misses", parts.cache->misses());
+  }
+  bytes("expiring", parts.expiry.count());
+  bytes("segments_compacted", upkeep_->segments_compacted());
+  more("space_amplification",
+       live <= 0 ? 1.0 : static_cast<double>(parts.log.bytes_held()) / static_cast<double>(live));
+  if (checkpointer_ != nullptr) {
+    more("checkpoint_time_ms", static_cast<double>(checkpointer_->last_time_ms()));
+  }
+  bytes("version", parts.clock.now());
+  return stats;
+}
+
+// --- Persistence
+
+Result<Checkpoint> HybridlogEngine::checkpoint(const std::string& folder) {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_writable());
+  STRATA_TRY(io::create_directories(files_, folder));
+  STRATA_LET(const std::vector<std::string> names, io::names_in(files_, folder));
+  if (!names.empty()) {
+    return Error(Code::invalid_argument,
+                 "hybridlog: the folder for a checkpoint, " + folder + ", is not empty");
+  }
+  STRATA_TRY(files_.create_directory(folder + "/db"));
+  STRATA_LET(const Checkpoint taken, checkpointer_->copy_to(folder + "/db"));
+  STRATA_TRY(files_.sync_directory(folder));
+  return taken;
+}
+
+Result<> HybridlogEngine::compact() {
+  const base::ReaderGate::Pass pass(gate_);
+  STRATA_TRY(check_writable());
+  while (true) {
+    STRATA_LET(const Expirer::Swept swept, expirer_->sweep(1024));
+    if (swept.looked_at == 0) break;
+  }
+  return upkeep_->compact_all();
+}
+
+}  // namespace strata::backends::hybridlog

@@ -1,0 +1,121 @@
+// HybridlogEngine: the contract over the hybrid log's parts.
+//
+//   reader.h      gets            writer.h     batches, updates      scan.cc      pages, cursors
+//   upkeep.h      the thread that flushes, grows, compacts, expires  checkpoint.h, recovery.h
+//
+// Format:  docs/formats/hybridlog.md
+// Threads: as Engine. One thread of its own does the upkeep, unless the option says otherwise or
+//          the store is read-only; then maintain() does it.
+// Owns:    everything below its folder. Borrows: FileSystem and Clock.
+// Always:  a read-only store changes no file; after close() every call fails with Code::closed.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/hybridlog/checkpoint.h"
+#include "backends/hybridlog/expirer.h"
+#include "backends/hybridlog/parts.h"
+#include "backends/hybridlog/reader.h"
+#include "backends/hybridlog/upkeep.h"
+#include "backends/hybridlog/writer.h"
+#include "base/reader_gate.h"
+#include "strata/backend.h"
+#include "strata/capabilities.h"
+
+namespace strata::backends::hybridlog {
+
+class OpenSnapshot;
+
+class HybridlogEngine final : public Engine,
+                              public Ordered,
+                              public AtomicBatch,
+                              public Snapshots,
+                              public Persistence,
+                              public AsyncReads {
+ public:
+  static Result<std::unique_ptr<Engine>> open(const Options& options,
+                                              const Environment& environment);
+  ~HybridlogEngine() override;
+
+  // Engine
+  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value,
+                                        const ReadOptions& options) override;
+  Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
+  Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
+  Result<Commit> update(KeyRef key, UpdateFunction function, const WriteOptions& options) override;
+  Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
+                     ScanPage& page) override;
+  Result<std::uint64_t> count(Keyspace space) override;
+  Result<Maintenance> maintain(std::uint32_t records) override;
+  Stats stats() override;
+  Limits limits() const override { return limits_; }
+  Result<> close() override;
+
+  // Ordered
+  Result<> scan(const Range& range, const ScanOptions& options, ScanPage& page) override;
+  // Snapshots
+  Result<std::unique_ptr<Snapshot>> snapshot() override;
+  // Persistence
+  Result<Checkpoint> checkpoint(const std::string& folder) override;
+  Result<Checkpoint> restore(const std::string& folder) override;
+  Result<> compact() override;
+  // AsyncReads
+  std::optional<Result<>> start_mget(std::span<Read> reads, const ReadOptions& options,
+                                     ReadCompletion& then) override;
+
+ protected:
+  Capability* find(CapabilityId id) noexcept override;
+
+ private:
+  friend class OpenSnapshot;
+
+  HybridlogEngine(const Options& options, const Environment& environment);
+  /// Everything that may fail when a store opens, or opens again after a restore, whose versions
+  /// then go on above `above`.
+  Result<> start(std::uint64_t above);
+  Result<> stop(bool save);
+
+  Result<> check_open() const;
+  Result<> check_writable() const;
+  /// Null for null; invalid_argument if the snapshot is of another engine.
+  Result<const Sight*> sight_of(const Snapshot* at) const;
+  void release(OpenSnapshot& snapshot) STRATA_EXCLUDES(snapshots_mutex_);
+  void detach_snapshots() STRATA_EXCLUDES(snapshots_mutex_);
+  Result<> copy_checkpoint(const std::string& from, const std::string& to);
+  Result<> exchange(const std::string& from);
+
+  class Pages;
+  Result<> scan_ordered(Keyspace space, Bytes& cursor, const CursorOptions& options,
+                        const Sight& sight, ScanPage& page);
+  Result<> scan_hashes(Keyspace space, Bytes& cursor, const CursorOptions& options,
+                       const Sight& sight, ScanPage& page);
+
+  io::FileSystem& files_;
+  base::Clock& clock_;
+  const Options options_;
+  const std::string folder_;  ///< empty: memory only
+  const bool read_only_;
+  const bool create_;
+  const std::int64_t interval_ms_;  ///< 0: nothing is promised between checkpoints
+  Limits limits_;
+
+  base::ReaderGate gate_;  ///< closed while the store is opened, restored or closed
+  bool closed_ = true;     ///< changed alone in the gate
+  // Made by start(), ended by stop(), alone in the gate.
+  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Expirer> expirer_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<Upkeep> upkeep_;
+
+  base::Mutex restore_mutex_;
+  base::Mutex snapshots_mutex_;
+  std::set<OpenSnapshot*> snapshots_ STRATA_GUARDED_BY(snapshots_mutex_);
+};
+
+}  // namespace strata::backends::hybridlog

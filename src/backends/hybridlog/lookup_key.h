@@ -1,0 +1,100 @@
+// LookupKey: a key as the log and the indexes know it: physical, hashed, and as the words that a
+// record holds of it.
+//
+// Always:  image() is 8-aligned and zero behind its end up to a whole word, so that it is compared
+//          with a record word by word.
+// Owns:    its bytes; keys up to kInlineBytes need no allocation. Reuse it: set() again.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include "backends/hybridlog/record_layout.h"
+#include "base/coding.h"
+#include "base/hash.h"
+#include "codec/physical_key.h"
+#include "strata/record.h"
+
+namespace strata::backends::hybridlog {
+
+class LookupKey {
+ public:
+  LookupKey() = default;
+  LookupKey(LookupKey&&) = default;
+  LookupKey& operator=(LookupKey&&) = default;
+
+  void set(KeyRef key, std::uint64_t seed) {
+    set_parts(static_cast<std::uint32_t>(key.space), key.key, seed);
+  }
+  void set_physical(BytesView physical, std::uint64_t seed) {
+    set_parts(base::load_u32_be(physical.data()), physical.substr(codec::kKeyspaceBytes), seed);
+  }
+
+  std::uint64_t hash() const noexcept { return hash_; }
+  /// Keyspace and key. Valid until set() or a move.
+  BytesView physical() const noexcept { return {start() + long_bytes(), key_bytes_}; }
+  KeyRef ref() const noexcept {
+    const BytesView all = physical();
+    return {Keyspace{base::load_u32_be(all.data())}, all.substr(codec::kKeyspaceBytes)};
+  }
+  /// What a record holds behind its two head words, before the value.
+  const char* image() const noexcept { return start(); }
+  std::size_t image_bytes() const noexcept { return long_bytes() + key_bytes_; }
+  std::size_t key_bytes() const noexcept { return key_bytes_; }
+  /// As RecordHead::make wants it in the head.
+  std::size_t short_field() const noexcept { return key_bytes_ < kLongKey ? key_bytes_ : kLongKey; }
+
+  /// Whether the record at `at`, whose head is given, has this key. The record may be one that a
+  /// writer changes: only words of its key are looked at, which never change.
+  bool is_key_of(const char* at, const RecordHead& head) const noexcept {
+    if (head.short_key_bytes() != short_field()) return false;
+    const char* const own = start();
+    const char* const other = at + kRecordHeadBytes;
+    const std::size_t bytes = image_bytes();
+    std::size_t i = 0;
+    for (; i + 8 <= bytes; i += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, own + i, 8);
+      if (load_word(other + i) != word) return false;
+    }
+    if (i == bytes) return true;
+    std::uint64_t word;
+    std::memcpy(&word, own + i, 8);
+    const std::uint64_t mask = ~std::uint64_t{0} >> (64 - 8 * (bytes - i));
+    return (load_word(other + i) & mask) == word;
+  }
+
+ private:
+  static constexpr std::size_t kInlineBytes = 104;
+
+  std::size_t long_bytes() const noexcept { return key_bytes_ < kLongKey ? 0 : 4; }
+  const char* start() const noexcept { return heap_ != nullptr ? heap_.get() : inline_; }
+
+  void set_parts(std::uint32_t space, BytesView key, std::uint64_t seed) {
+    key_bytes_ = codec::kKeyspaceBytes + key.size();
+    const std::size_t bytes = image_bytes();
+    char* to = inline_;
+    if (padded(bytes) > kInlineBytes) {
+      heap_ = std::make_unique_for_overwrite<char[]>(padded(bytes));
+      to = heap_.get();
+    } else {
+      heap_.reset();
+    }
+    std::memset(to + padded(bytes) - 8, 0, 8);
+    if (key_bytes_ >= kLongKey) {
+      base::store_u32_le(to, static_cast<std::uint32_t>(key_bytes_));
+      to += 4;
+    }
+    base::store_u32_be(to, space);
+    if (!key.empty()) std::memcpy(to + codec::kKeyspaceBytes, key.data(), key.size());
+    hash_ = base::hash64({to, key_bytes_}, seed);
+  }
+
+  std::uint64_t hash_ = 0;
+  std::size_t key_bytes_ = 0;
+  std::unique_ptr<char[]> heap_;
+  alignas(8) char inline_[kInlineBytes];
+};
+
+}  // namespace strata::backends::hybridlog

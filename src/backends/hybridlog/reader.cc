@@ -1,0 +1,362 @@
+#include "backends/hybridlog/reader.h"
+
+#include "backends/hybridlog/read_run.h"
+#include "base/check.h"
+
+namespace strata::backends::hybridlog {
+
+namespace {
+
+constexpr std::size_t kGroup = 32;            // keys whose cache misses overlap
+constexpr std::size_t kOptimisticMax = 1024;  // keys that are read and checked together
+constexpr int kTries = 3;
+
+/// What one look into memory came to.
+enum class Seen : std::uint8_t { absent, present, torn, elsewhere };
+
+/// Answers from memory alone. `elsewhere`: a device, an extent, or old versions may know.
+Result<Seen> see(const Parts& parts, const LookupKey& key, const HashIndex::Look& look,
+                 const Sight& sight, bool info_only, std::optional<RecordInfo>& info,
+                 Value& value) {
+  const Found found = walk(parts, look.head, key, sight.version);
+  if (found.kind != Found::Kind::memory) {
+    return found.kind == Found::Kind::cold ? Seen::elsewhere : Seen::absent;
+  }
+  if (found.head.is(kTombstone)) return Seen::absent;
+  const std::size_t value_at = kRecordHeadBytes + key.image_bytes();
+  const std::size_t area_bytes = found.head.value_bytes();
+  alignas(8) char copied[kInPlaceBytesMax + 16];
+  BytesView area(found.at + value_at, area_bytes);
+  if (area_bytes <= kInPlaceBytesMax) area = {copy_area(found, value_at, copied), area_bytes};
+  if (!HashIndex::unchanged(look)) return Seen::torn;
+  if ((found.head.flags() & (kAttributes | kExtent)) == 0) [[likely]] {
+    if (!info_only) value.assign(area);
+    RecordInfo& to = info.emplace();
+    to.version = Version{found.head.version()};
+    to.value_bytes = area_bytes;
+    return Seen::present;
+  }
+  ValueArea parsed;
+  STRATA_TRY(parse_area(found.head, area, parsed));
+  const std::int64_t expires_ms = parsed.info.expires_ms;
+  if (expires_ms != kNeverExpires && expires_ms <= sight.time_ms) return Seen::absent;
+  if (parsed.extent && !info_only) return Seen::elsewhere;
+  if (!info_only) value.assign(parsed.value);
+  info = std::move(parsed.info);
+  return Seen::present;
+}
+
+Result<> finish(Parts& parts, ReadRun& run) {
+  while (run.wants_device() || run.wants_extents()) {
+    if (run.wants_device()) {
+      parts.queue->read_all(run.requests());
+      STRATA_TRY(run.take());
+    }
+    if (run.wants_extents()) STRATA_TRY(run.read_extents());
+  }
+  return {};
+}
+
+/// Keys and looks of one batch; kept by its thread, so that a batch allocates nothing.
+struct Scratch {
+  std::vector<LookupKey> keys;
+  std::vector<HashIndex::Look> looks;
+};
+
+Scratch& own_scratch(std::size_t keys) {
+  thread_local Scratch scratch;
+  if (scratch.keys.size() < keys) {
+    scratch.keys.resize(keys);
+    scratch.looks.resize(keys);
+  }
+  return scratch;
+}
+
+/// All reads from memory and at one moment: true. False: not so.
+Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) {
+  Scratch& scratch = own_scratch(reads.size());
+  const Sight sight{~std::uint64_t{0}, parts.time.wall_ms()};
+  const Epoch::Guard guard(parts.epoch);
+  for (std::size_t from = 0; from < reads.size(); from += kGroup) {
+    const std::size_t end = std::min(reads.size(), from + kGroup);
+    for (std::size_t i = from; i < end; ++i) {
+      scratch.keys[i].set(reads[i].key, parts.seed);
+      parts.index->prefetch(scratch.keys[i].hash());
+    }
+    const std::uint64_t in_memory = parts.log.head();
+    for (std::size_t i = from; i < end; ++i) {
+      const HashIndex::Look look = parts.index->look(scratch.keys[i].hash());
+      scratch.looks[i] = look;
+      if (look.head.value >= in_memory && look.head) {
+        const char* const at = parts.log.at(look.head);
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + 64);
+      }
+    }
+    for (std::size_t i = from; i < end; ++i) {
+      Read& read = reads[i];
+      STRATA_LET(const Seen seen, see(parts, scratch.keys[i], scratch.looks[i], sight, info_only,
+                                      read.info, read.value));
+      if (seen == Seen::torn || seen == Seen::elsewhere) return false;
+      if (seen == Seen::absent) {
+        read.info.reset();
+        read.value.clear();
+      } else if (info_only) {
+        read.value.clear();
+      }
+    }
+  }
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    if (!HashIndex::unchanged(scratch.looks[i])) return false;
+  }
+  return true;
+}
+
+/// A batch that waits for its device, and goes on in the device's thread.
+class Waiting final : public io::Completion {
+ public:
+  Waiting(Parts& parts, bool info_only, ReadCompletion& then)
+      : run(parts, info_only), parts_(parts), then_(then) {}
+
+  void go_on() noexcept {
+    if (run.wants_device()) {
+      parts_.queue->start(run.requests(), *this);
+      return;
+    }
+    Result<> result = step();
+    if (result && run.wants_device()) {
+      parts_.queue->start(run.requests(), *this);
+      return;
+    }
+    end(std::move(result));
+  }
+  void complete() noexcept override {
+    Result<> result = run.take();
+    if (!result) {
+      end(std::move(result));
+      return;
+    }
+    go_on();
+  }
+
+  ReadRun run;
+
+ private:
+  Result<> step() {
+    while (run.wants_extents() && !run.wants_device()) STRATA_TRY(run.read_extents());
+    return {};
+  }
+  void end(Result<> result) noexcept {
+    ReadCompletion& then = then_;
+    delete this;
+    then.complete(std::move(result));
+  }
+
+  Parts& parts_;
+  ReadCompletion& then_;
+};
+
+}  // namespace
+
+Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, const Sight& sight,
+                                              bool info_only) {
+  LookupKey lookup;
+  lookup.set(key, parts_.seed);
+  std::optional<RecordInfo> info;
+  {
+    const Epoch::Guard guard(parts_.epoch);
+    while (true) {
+      const HashIndex::Look look = parts_.index->look(lookup.hash());
+      STRATA_LET(const Seen seen, see(parts_, lookup, look, sight, info_only, info, value));
+      if (seen == Seen::present) {
+        if (info_only) value.clear();
+        return info;
+      }
+      if (seen == Seen::elsewhere) break;
+      if (seen == Seen::torn || !HashIndex::unchanged(look)) continue;
+      if (sight.version != ~std::uint64_t{0}) break;
+      value.clear();
+      return std::nullopt;
+    }
+  }
+  Read read;
+  read.key = key;
+  read.value.swap(value);
+  ReadRun run(parts_, info_only);
+  Result<> done = run.begin({&read, 1}, &sight);
+  if (done) done = run.look();
+  if (done) done = finish(parts_, run);
+  read.value.swap(value);
+  if (!done) return done.error();
+  return std::move(read.info);
+}
+
+Result<> Reader::mget(std::span<Read> reads, const Sight* at, bool info_only) {
+  if (reads.empty()) return {};
+  if (at == nullptr && reads.size() == 1) {
+    STRATA_LET(reads[0].info, get(reads[0].key, reads[0].value,
+                                  {~std::uint64_t{0}, parts_.time.wall_ms()}, info_only));
+    return {};
+  }
+  if (at == nullptr && reads.size() <= kOptimisticMax) {
+    for (int i = 0; i < kTries; ++i) {
+      STRATA_LET(const bool done, read_together(parts_, reads, info_only));
+      if (done) return {};
+    }
+  }
+  ReadRun run(parts_, info_only);
+  STRATA_TRY(run.begin(reads, at));
+  STRATA_TRY(run.look());
+  return finish(parts_, run);
+}
+
+std::optional<Result<>> Reader::start_mget(std::span<Read> reads, const Sight* at, bool info_only,
+                                           ReadCompletion& then) {
+  if (reads.empty()) return Result<>();
+  if (at == nullptr && reads.size() <= kOptimisticMax) {
+    Result<bool> done = read_together(parts_, reads, info_only);
+    if (!done) return Result<>(done.error());
+    if (*done) return Result<>();
+  }
+  auto waiting = std::make_unique<Waiting>(parts_, info_only, then);
+  Result<> looked = waiting->run.begin(reads, at);
+  if (looked) looked = waiting->run.look();
+  if (!looked) return looked;
+  if (!waiting->run.wants_device()) {
+    // Extents of a memory store are at hand; those of a device wait in this call.
+    Result<> done = finish(parts_, waiting->run);
+    return done;
+  }
+  waiting.release()->go_on();
+  return std::nullopt;
+}
+
+Result<std::optional<Bytes>> Reader::cold_record(LogAddress address) {
+  Bytes record;
+  if (parts_.cache->find(address, record)) return std::optional<Bytes>(std::move(record));
+  ColdFetch fetch;
+  if (!fetch.aim(parts_.log, address, parts_.record_bytes_hint.load(std::memory_order_relaxed))) {
+    return std::nullopt;
+  }
+  while (true) {
+    io::AsyncRead read = fetch.request();
+    parts_.queue->read_all({&read, 1});
+    STRATA_LET(const bool whole, fetch.take(read));
+    if (whole) break;
+  }
+  parts_.cache->put(address, fetch.record());
+  return std::optional<Bytes>(fetch.record());
+}
+
+Result<std::uint64_t> Reader::visit_keys(std::uint64_t hash, std::size_t entries,
+                                         FunctionRef<void(BytesView physical)> visit) {
+  std::vector<LogAddress> cold;
+  std::uint64_t next = 0;
+  Bytes key;
+  {
+    const Epoch::Guard guard(parts_.epoch);
+    next = parts_.index->visit_from(hash, entries, [&](LogAddress head) {
+      const std::uint64_t begin = parts_.log.begin();
+      const std::uint64_t in_memory = parts_.log.head();
+      for (LogAddress at = head; at && at.value >= begin;) {
+        if (at.value < in_memory) {
+          cold.push_back(at);
+          return;
+        }
+        const char* const record = parts_.log.at(at);
+        copy_key(record, key);
+        visit(key);
+        at = load_head(record).prev();
+      }
+    });
+  }
+  for (LogAddress at : cold) {
+    while (at) {
+      STRATA_LET(const std::optional<Bytes> record, cold_record(at));
+      // Compaction took it away meanwhile: what counts of the chain has gone to memory.
+      if (!record) return hash;
+      const std::optional<RecordBounds> bounds = bounds_of(*record);
+      STRATA_CHECK(bounds.has_value());
+      visit(BytesView(*record).substr(bounds->key_at, bounds->key_bytes));
+      at = bounds->head.prev();
+      if (at.value < parts_.log.begin()) break;
+    }
+  }
+  return next;
+}
+
+Result<> Reader::newest(const LookupKey& key, bool with_value, Newest& to) {
+  const std::size_t value_at = kRecordHeadBytes + key.image_bytes();
+  while (true) {
+    to.there = to.tombstone = false;
+    to.address = to.cold_from = {};
+    to.extent.reset();
+    std::uint64_t begin = 0;
+    Bytes area;
+    RecordHead head;
+    {
+      const Epoch::Guard guard(parts_.epoch);
+      begin = parts_.log.begin();
+      const HashIndex::Look look = parts_.index->look(key.hash());
+      const Found found = walk(parts_, look.head, key, ~std::uint64_t{0});
+      if (found.kind == Found::Kind::memory) {
+        alignas(8) char copied[kInPlaceBytesMax + 16];
+        const std::size_t bytes = found.head.value_bytes();
+        area = bytes > kInPlaceBytesMax ? Bytes(found.at + value_at, bytes)
+                                        : Bytes(copy_area(found, value_at, copied), bytes);
+        to.there = true;
+        to.address = found.address;
+        to.version = found.head.version();
+        head = found.head;
+      } else {
+        to.cold_from = found.address;
+      }
+      if (!HashIndex::unchanged(look)) continue;
+    }
+    for (LogAddress next = to.cold_from; next && !to.there;) {
+      if (next.value < parts_.log.begin()) {
+        if (parts_.log.begin() == begin) break;
+        to.cold_from = {};
+        break;
+      }
+      STRATA_LET(const std::optional<Bytes> record, cold_record(next));
+      if (!record) {
+        begin = ~std::uint64_t{0};
+        break;
+      }
+      const std::optional<RecordBounds> bounds = bounds_of(*record);
+      STRATA_CHECK(bounds.has_value());
+      if (BytesView(*record).substr(bounds->key_at, bounds->key_bytes) == key.physical() &&
+          !parts_.is_void(next, bounds->head.version())) {
+        to.there = true;
+        to.version = bounds->head.version();
+        head = bounds->head;
+        area = record->substr(bounds->value_at, head.value_bytes());
+      }
+      next = bounds->head.prev();
+    }
+    if (!to.there && parts_.log.begin() != begin) continue;  // what was below moved to the top
+    if (!to.there) return {};
+    to.tombstone = head.is(kTombstone);
+    if (to.tombstone) return {};
+    ValueArea parsed;
+    STRATA_TRY(parse_area(head, area, parsed));
+    to.extent = parsed.extent;
+    if (with_value && parsed.extent) {
+      Result<std::shared_ptr<const Bytes>> bytes = parts_.extents->read(*parsed.extent);
+      if (!bytes) {
+        Newest again;
+        STRATA_TRY(newest(key, false, again));
+        if (again.version == to.version) return bytes.error();
+        continue;
+      }
+      to.value.pin(**bytes, *bytes);
+    } else if (with_value) {
+      to.value.assign(parsed.value);
+    }
+    to.info = std::move(parsed.info);
+    return {};
+  }
+}
+
+}  // namespace strata::backends::hybridlog

@@ -1,0 +1,71 @@
+// Reader: how a store answers reads: from memory inside one guard, the rest from the device with
+// all cold records in flight together.
+//
+//   get                 one key: no lock, no clock; copy and validate
+//   mget at present     all keys copied, then every bucket's word checked again; where that fails
+//                       thrice, or a record is cold, the whole is read at a snapshot of its own
+//   mget at a snapshot  key by key
+//
+// Threads: any.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "backends/hybridlog/parts.h"
+#include "backends/hybridlog/record.h"
+#include "strata/capabilities.h"
+
+namespace strata::backends::hybridlog {
+
+/// The newest record of a key, be it a tombstone or expired.
+struct Newest {
+  bool there = false;      ///< there is a record
+  bool tombstone = false;  ///< and it is one
+  RecordInfo info;         ///< of what is no tombstone
+  Value value;
+  /// What must still be so for this to be still true, see still_newest().
+  LogAddress address;  ///< of a record found in memory
+  std::uint64_t version = 0;
+  LogAddress cold_from;  ///< where the chain left memory, if it was followed beyond
+  std::optional<ExtentRef> extent;
+};
+
+inline bool is_alive(const Newest& newest, std::int64_t now_ms) noexcept {
+  return newest.there && !newest.tombstone &&
+         (newest.info.expires_ms == kNeverExpires || newest.info.expires_ms > now_ms);
+}
+
+class Reader {
+ public:
+  explicit Reader(Parts& parts) : parts_(parts) {}
+
+  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value, const Sight& sight,
+                                        bool info_only);
+  /// `at` null: the present.
+  Result<> mget(std::span<Read> reads, const Sight* at, bool info_only);
+  std::optional<Result<>> start_mget(std::span<Read> reads, const Sight* at, bool info_only,
+                                     ReadCompletion& then);
+  Result<> newest(const LookupKey& key, bool with_value, Newest& to);
+  /// The bytes of a record on the device, checked; nothing: its segment is gone.
+  Result<std::optional<Bytes>> cold_record(LogAddress address);
+  /// Some keys in the order of their hashes, from a hash on: `visit` gets each key of about
+  /// `entries` chains, dead ones and some twice among them; gives where to go on, 0 at the end.
+  Result<std::uint64_t> visit_keys(std::uint64_t hash, std::size_t entries,
+                                   FunctionRef<void(BytesView physical)> visit);
+
+ private:
+  Parts& parts_;
+};
+
+/// Whether `now`, found under the bucket's lock, is what `seen` stands on.
+inline bool still_newest(const Newest& seen, const Found& now) noexcept {
+  if (now.kind == Found::Kind::memory) {
+    return seen.address == now.address && seen.version == now.head.version();
+  }
+  return !seen.address && seen.cold_from == now.address;
+}
+
+}  // namespace strata::backends::hybridlog

@@ -1,0 +1,112 @@
+// LogAddress and the layout of a record in the log.
+//
+//   0       6    7   8       14   16
+//   +-------+----+---+--------+----+- - - - - - - - - -+-----+--------------+- - - - -+
+//   | prev  | kb | f | version| vb | long key bytes: 4 | key | value area   | to 8    |
+//   +-------+----+---+--------+----+- - - - - - - - - -+-----+--------------+- - - - -+
+//   word 0: prev 48 bits, key bytes 8, value bytes' high 2, flags 6      word 1: version 48, value
+//   bytes' low 16. key: keyspace (4 bytes, big-endian) and key. value area: attributes (if
+//   flagged: docs/formats/record.md's head), then the value or the reference of its extent.
+//
+// Format:  docs/formats/hybridlog.md
+// Always:  a record's padded bytes never change once it is linked; a record of a value area above
+//          kInPlaceBytesMax, or below the read-only boundary, never changes at all.
+// Threads: words are read and written as atomics (acquire and release), since readers copy records
+//          that a writer may be changing and check the bucket's word afterwards.
+#pragma once
+
+#include <atomic>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+
+#include "base/check.h"
+#include "strata/bytes.h"
+
+namespace strata::backends::hybridlog {
+
+/// A place in the log, in bytes from its beginning; 0: nowhere.
+struct LogAddress {
+  std::uint64_t value = 0;
+  explicit operator bool() const noexcept { return value != 0; }
+  friend auto operator<=>(const LogAddress&, const LogAddress&) = default;
+};
+inline constexpr std::uint64_t kAddressBits = 48;
+inline constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kAddressBits) - 1;
+inline constexpr std::uint64_t kVersionMask = kAddressMask;
+
+enum RecordFlag : std::uint8_t {
+  kTombstone = 1,   ///< the key is absent from this version on
+  kExtent = 2,      ///< the value area ends with an extent's reference
+  kAttributes = 4,  ///< the value area begins with a record head
+  kInvalid = 8,     ///< was abandoned before it was linked
+  kFiller = 16      ///< no record: `prev` holds the bytes up to the next one; only one word
+};
+
+inline constexpr std::size_t kRecordHeadBytes = 16;
+inline constexpr std::size_t kLongKey = 255;
+inline constexpr std::size_t kInPlaceBytesMax = 256;
+inline constexpr std::size_t kValueAreaBytesMax = (1u << 18) - 1;
+inline constexpr std::size_t kRecordAlign = 8;
+
+constexpr std::size_t padded(std::size_t bytes) noexcept {
+  return (bytes + kRecordAlign - 1) & ~(kRecordAlign - 1);
+}
+
+/// The two head words taken apart.
+struct RecordHead {
+  std::uint64_t word0 = 0;
+  std::uint64_t word1 = 0;
+
+  static RecordHead make(LogAddress prev, std::uint64_t version, std::size_t key_bytes,
+                         std::size_t value_bytes, std::uint8_t flags) noexcept {
+    STRATA_DCHECK(value_bytes <= kValueAreaBytesMax);
+    STRATA_DCHECK(version <= kVersionMask);
+    const std::uint64_t short_key = key_bytes < kLongKey ? key_bytes : kLongKey;
+    return {prev.value | short_key << 48 | std::uint64_t{value_bytes >> 16} << 56 |
+                std::uint64_t{flags} << 58,
+            version | (value_bytes & 0xffff) << 48};
+  }
+  LogAddress prev() const noexcept { return {word0 & kAddressMask}; }
+  std::uint64_t version() const noexcept { return word1 & kVersionMask; }
+  std::uint8_t flags() const noexcept { return static_cast<std::uint8_t>(word0 >> 58); }
+  bool is(RecordFlag flag) const noexcept { return (flags() & flag) != 0; }
+  bool long_key() const noexcept { return (word0 >> 48 & 0xff) == kLongKey; }
+  /// Of a short key.
+  std::size_t short_key_bytes() const noexcept { return word0 >> 48 & 0xff; }
+  std::size_t value_bytes() const noexcept {
+    return static_cast<std::size_t>(word1 >> 48 | (word0 >> 56 & 3) << 16);
+  }
+};
+
+constexpr std::size_t record_bytes(std::size_t key_bytes, std::size_t value_bytes) noexcept {
+  return padded(kRecordHeadBytes + (key_bytes < kLongKey ? 0 : 4) + key_bytes + value_bytes);
+}
+
+inline std::uint64_t load_word(const char* at) noexcept {
+  return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(const_cast<char*>(at)))
+      .load(std::memory_order_acquire);
+}
+inline void store_word(char* at, std::uint64_t word) noexcept {
+  std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at))
+      .store(word, std::memory_order_release);
+}
+inline RecordHead load_head(const char* record) noexcept {
+  return {load_word(record), load_word(record + 8)};
+}
+/// `bytes` is rounded up to whole words at both ends; both are 8-aligned.
+inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; i += 8) {
+    const std::uint64_t word = load_word(from + i);
+    std::memcpy(to + i, &word, 8);
+  }
+}
+inline void store_words(char* to, const char* from, std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, from + i, 8);
+    store_word(to + i, word);
+  }
+}
+
+}  // namespace strata::backends::hybridlog

@@ -1,0 +1,80 @@
+// Writer: how a batch is judged and applied as one.
+//
+//   plan      one entry a key, with what the batch does to it in order
+//   read      only what conditions, patches and expiry changes stand on; may wait for the device
+//   compute   what each key becomes
+//   install   all buckets locked in the order of their hashes; what was read must still be so; the
+//             version is taken; records are written and linked; unlock
+//
+// A plain put reads nothing, be the old record in memory, on the device or nowhere. What fails in
+// `install` because somebody was faster begins anew at `read`.
+//
+// Threads: any.
+// Always:  a batch that fails has changed nothing; of one key versions strictly rise.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/hybridlog/reader.h"
+
+namespace strata::backends::hybridlog {
+
+class Writer {
+ public:
+  Writer(Parts& parts, Reader& reader, const Limits& limits)
+      : parts_(parts), reader_(reader), limits_(limits) {}
+
+  Result<Commit> commit(const WriteBatch& batch);
+  Result<Commit> update(KeyRef key, UpdateFunction function);
+  /// Makes a record that has expired a tombstone; true when it was one that had.
+  Result<bool> expire(BytesView physical_key);
+
+  enum class Move : std::uint8_t { moved, changed, no_room, no_memory };
+  /// For compaction: the newest record of its key, at `from`, goes to the tail, if the chain still
+  /// begins with `head_seen`. `record`: its padded bytes.
+  Move move_to_tail(const LookupKey& key, LogAddress from, LogAddress head_seen, BytesView record,
+                    std::int64_t expires_ms);
+  /// The same for a tombstone that no snapshot is older than: the key goes from the indexes.
+  Move forget(const LookupKey& key, LogAddress tombstone, LogAddress head_seen);
+
+ private:
+  struct Planned;
+  struct Plan;
+
+  Result<> make_plan(const WriteBatch& batch, Plan& plan);
+  Result<std::vector<Bytes>> keys_in_range(const Effect& range);
+  Result<> read(Plan& plan);
+  /// The first condition that does not hold.
+  static std::optional<std::size_t> failed_condition(const WriteBatch& batch, const Plan& plan,
+                                                     std::int64_t now_ms);
+  Result<> compute(const WriteBatch& batch, Plan& plan, std::int64_t now_ms);
+  Result<> compute_one(const WriteBatch& batch, Planned& planned, std::int64_t now_ms);
+  Result<> settle(Planned& planned);
+
+  enum class Outcome : std::uint8_t { done, changed, no_room, no_memory };
+  Outcome install(Plan& plan, std::uint64_t& version);
+  /// Gives back what a plan that was not installed has written.
+  void drop_extents(Plan& plan);
+  /// Reads, computes and installs until nobody was faster.
+  Result<Commit> run(Plan& plan, const WriteBatch& batch);
+  class Lease;
+  Result<std::optional<std::uint64_t>> try_install(Plan& plan);
+  Result<> check_put(KeyRef key, const Update& update) const;
+  bool lock_all(Plan& plan);
+  bool make_rooms(Plan& plan, std::uint64_t pin);
+  bool link_all(Plan& plan, std::uint64_t version, std::uint64_t pin);
+  bool was_there(const Planned& planned);
+  void account(Planned& planned);
+  void after_install(Plan& plan, std::uint64_t version);
+  Result<> wait_for_room(const Plan& plan);
+  Error out_of_memory() const;
+
+  Parts& parts_;
+  Reader& reader_;
+  const Limits limits_;
+};
+
+}  // namespace strata::backends::hybridlog
