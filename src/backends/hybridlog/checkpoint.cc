@@ -39,22 +39,23 @@ Result<Checkpoint> Checkpointer::take_locked(bool last) {
   }
   if (!pin) return Error(Code::busy, "hybridlog: too many snapshots are open");
   const std::int64_t time_ms = parts_.time.wall_ms();
+  std::uint64_t end = 0;
+  std::uint64_t clock = 0;
   const auto write = [&]() -> Result<> {
     parts_.epoch.wait(parts_.epoch.turn());
-    std::uint64_t end = 0;
     {
       const base::MutexLock lock(parts_.upkeep_mutex);
       STRATA_LET(end, parts_.log.seal());
     }
-    const std::uint64_t clock = last ? pin->version : parts_.clock.now();
+    clock = last ? pin->version : parts_.clock.now();
     while (parts_.log.flushed() < end) {
       const base::MutexLock lock(parts_.upkeep_mutex);
       STRATA_TRY(parts_.log.flush(std::min(end, parts_.log.flushed() + parts_.log.frame_bytes())));
     }
-    STRATA_TRY(parts_.extents->sync());
-    return publish(*pin, before, end, clock, time_ms);
+    return parts_.extents->sync();
   };
-  const Result<> written = write();
+  Result<> written = write();
+  if (written) written = publish(*pin, before, end, clock, time_ms);
   parts_.clock.end(*pin);
   if (!written) {
     parts_.dirty.store(true);
