@@ -6,15 +6,13 @@
 
 #include "backends/hybridlog/node_pool.h"
 #include "backends/hybridlog/ordered_node.h"
+#include "backends/hybridlog/ordered_path.h"
 #include "base/check.h"
 #include "base/thread_index.h"
 
 namespace strata::backends::hybridlog {
 namespace {
 
-// A root is handed down only when it is full, and a full inner node has six children or more: the
-// tree cannot become this high.
-constexpr std::size_t kHeightMax = 32;
 constexpr std::uint8_t kAppendRun = 4;     // so many keys in a row behind all others: they ascend
 constexpr std::size_t kSparseBytes = 256;  // a leaf with less looks for a neighbour with room
 constexpr std::size_t kMergedBytesMax = 704;  // room is left, so that it is not split again at once
@@ -22,27 +20,6 @@ constexpr std::size_t kMergedBytesMax = 704;  // room is left, so that it is not
 std::size_t used_bytes(const OrderedNode& node) noexcept { return node.head().used(); }
 
 }  // namespace
-
-/// The nodes from the root to a leaf as they were read, each while the one above was unchanged.
-struct OrderedIndex::Path {
-  struct Step {
-    OrderedNode* node;
-    std::uint64_t version;
-    NodeHead head;
-    std::size_t at;  // of the child below; in the leaf: where the key is, or would be
-  };
-  Step steps[kHeightMax];
-  std::size_t depth = 0;  // of the leaf
-  bool found = false;     // in the leaf
-
-  Step& leaf() noexcept { return steps[depth]; }
-  const Step& leaf() const noexcept { return steps[depth]; }
-  /// A place for the next level down.
-  Step& push() noexcept {
-    STRATA_CHECK(depth + 1 < kHeightMax);
-    return steps[++depth];
-  }
-};
 
 /// A key that separates two nodes, apart from the nodes.
 struct OrderedIndex::Separator {
@@ -81,80 +58,18 @@ OrderedIndex::~OrderedIndex() {
   free_below(free_below, *root_);
 }
 
-// --- descending
-// -----------------------------------------------------------------------------------
-
-/// Continues the path from its last step, an inner node, to that child, unless something is stale.
-bool OrderedIndex::enter_child(std::size_t at, Path& path) {
-  Path::Step& above = path.leaf();
-  above.at = at;
-  OrderedNode* const child = above.node->child(above.head, at);
-  // Before the child is looked at, and again once its version is known: it is that of a time when
-  // the child was still one.
-  if (!above.node->unchanged(above.version)) return false;
-  child->prefetch();
-  const std::uint64_t version = child->stable();
-  if (!above.node->unchanged(above.version)) return false;
-  STRATA_DCHECK(!OrderedNode::obsolete(version));
-  path.push() = {child, version, child->head(), 0};
-  return true;
-}
-
-void OrderedIndex::enter_root(Path& path) const {
-  const std::uint64_t version = root_->stable();
-  path.depth = 0;
-  path.leaf() = {root_, version, root_->head(), 0};
-}
-
-bool OrderedIndex::descend_once(BytesView key, Path& path) const {
-  enter_root(path);
-  while (true) {
-    Path::Step& step = path.leaf();
-    const auto trust = [&step] { return step.node->unchanged(step.version); };
-    NodeSpot spot;
-    if (!OrderedNode::find(step.node->data(), step.head, key, spot, trust)) return false;
-    if (step.head.level == 0) {
-      step.at = spot.at;
-      path.found = spot.found;
-      return trust();
-    }
-    if (!enter_child(spot.found ? spot.at : spot.at - 1, path)) return false;
-  }
-}
-
-void OrderedIndex::descend(BytesView key, Path& path) const {
-  for (Spin spin; !descend_once(key, path);) spin.wait();
-}
-
-bool OrderedIndex::descend_to_edge(bool last, Path& path) {
-  while (path.leaf().head.level != 0) {
-    if (!enter_child(last ? path.leaf().head.count - 1u : 0, path)) return false;
-  }
-  return true;
-}
-
-OrderedIndex::Next OrderedIndex::next_leaf(bool reverse, Path& path) {
-  while (path.depth > 0) {
-    --path.depth;
-    const Path::Step& step = path.leaf();
-    if (!step.node->unchanged(step.version)) return Next::stale;
-    if (reverse ? step.at == 0 : step.at + 1 == step.head.count) continue;
-    const std::size_t at = reverse ? step.at - 1 : step.at + 1;
-    return enter_child(at, path) && descend_to_edge(reverse, path) ? Next::there : Next::stale;
-  }
-  return Next::none;
-}
+// --- reading -------------------------------------------------------------------------------------
 
 bool OrderedIndex::contains(BytesView key) const {
-  Path path;
-  descend(key, path);
-  return path.found;
+  OrderedPath path;
+  path.find(*root_, key);
+  return path.found();
 }
 
 void OrderedIndex::collect(const Position& from, bool reverse, std::size_t max,
                            KeyBlock& out) const {
   const std::size_t begin = out.size();
-  Path path;
+  OrderedPath path;
   alignas(8) char data[kNodeDataBytes];
   for (Spin spin; out.size() - begin < max; spin.wait()) {
     // From the beginning, or from where a leaf was changed while we were at it.
@@ -162,15 +77,14 @@ void OrderedIndex::collect(const Position& from, bool reverse, std::size_t max,
     const Position position = started ? Position{out[out.size() - 1], false, false} : from;
     const bool at_end = reverse && position.from_end;
     if (at_end) {
-      enter_root(path);
-      if (!descend_to_edge(true, path)) continue;
+      path.find_edge(*root_, true);
     } else {
-      descend(position.key, path);
+      path.find(*root_, position.key);
     }
     bool first = !at_end;
-    Next next = Next::there;
-    while (next == Next::there) {
-      const Path::Step& leaf = path.leaf();
+    auto next = OrderedPath::Next::there;
+    while (next == OrderedPath::Next::there) {
+      const OrderedPath::Step& leaf = path.leaf();
       load_words(data, leaf.node->data(), kNodeDataBytes);
       if (!leaf.node->unchanged(leaf.version)) break;
       // All of the leaf, or what is on the right side of the position.
@@ -178,11 +92,11 @@ void OrderedIndex::collect(const Position& from, bool reverse, std::size_t max,
       std::size_t low = 0;
       std::size_t high = head.count;
       if (first) {
-        const bool itself = path.found && position.inclusive;
+        const bool itself = path.found() && position.inclusive;
         if (reverse) {
           high = leaf.at + (itself ? 1 : 0);
         } else {
-          low = leaf.at + (path.found && !itself ? 1 : 0);
+          low = leaf.at + (path.found() && !itself ? 1 : 0);
         }
         first = false;
       }
@@ -192,22 +106,21 @@ void OrderedIndex::collect(const Position& from, bool reverse, std::size_t max,
         OrderedNode::copy_key(data, head, at, out.add(OrderedNode::key_bytes(data, head, at)));
       }
       if (out.size() - begin == max) return;
-      next = next_leaf(reverse, path);
+      next = path.go_on(reverse);
     }
-    if (next == Next::none) return;
+    if (next == OrderedPath::Next::none) return;
   }
 }
 
-// --- inserting
-// ------------------------------------------------------------------------------------
+// --- inserting -----------------------------------------------------------------------------------
 
 OrderedIndex::Insert OrderedIndex::insert(BytesView key) {
   STRATA_DCHECK(key.size() <= kKeyBytesMax);
   LongKey* long_key = nullptr;
-  Path path;
+  OrderedPath path;
   for (Spin spin;; spin.wait()) {
-    descend(key, path);
-    if (path.found) {
+    path.find(*root_, key);
+    if (path.found()) {
       pool_->free_long(long_key);
       return Insert::present;
     }
@@ -215,7 +128,7 @@ OrderedIndex::Insert OrderedIndex::insert(BytesView key) {
       long_key = pool_->make_long(key);
       if (long_key == nullptr) return Insert::no_memory;
     }
-    const Path::Step& leaf = path.leaf();
+    const OrderedPath::Step& leaf = path.leaf();
     if (!leaf.node->try_lock(leaf.version)) continue;
     if (leaf.node->insert(leaf.at, {key, long_key, nullptr})) {
       leaf.node->unlock();
@@ -230,21 +143,21 @@ OrderedIndex::Insert OrderedIndex::insert(BytesView key) {
   }
 }
 
-OrderedIndex::Split OrderedIndex::make_room(const Path& path, BytesView key) {
+OrderedIndex::Split OrderedIndex::make_room(const OrderedPath& path, BytesView key) {
   Separator separator;
   separator.key = key;
   // From the leaf upwards to the first node whose parent has room for one more.
-  for (std::size_t depth = path.depth; depth > 0; --depth) {
+  for (std::size_t depth = path.depth(); depth > 0; --depth) {
     const Split split = this->split(path, depth, separator);
     if (split != Split::above) return split;
   }
   return grow_root(path);
 }
 
-OrderedIndex::Split OrderedIndex::grow_root(const Path& path) {
+OrderedIndex::Split OrderedIndex::grow_root(const OrderedPath& path) {
   OrderedNode* const child = pool_->take();
   if (child == nullptr) return Split::no_memory;
-  const Path::Step& root = path.steps[0];
+  const OrderedPath::Step& root = path[0];
   if (!root.node->try_lock(root.version)) {
     pool_->give(child);
     return Split::raced;
@@ -281,9 +194,10 @@ std::size_t split_at(const NodeHead& head, std::span<const NodeItem> items, std:
 
 }  // namespace
 
-OrderedIndex::Split OrderedIndex::split(const Path& path, std::size_t depth, Separator& separator) {
-  const Path::Step& parent = path.steps[depth - 1];
-  const Path::Step& step = path.steps[depth];
+OrderedIndex::Split OrderedIndex::split(const OrderedPath& path, std::size_t depth,
+                                        Separator& separator) {
+  const OrderedPath::Step& parent = path[depth - 1];
+  const OrderedPath::Step& step = path[depth];
   OrderedNode& left = *step.node;
   OrderedNode* const right = pool_->take();
   if (right == nullptr) return Split::no_memory;
@@ -353,15 +267,14 @@ OrderedIndex::Split OrderedIndex::split(const Path& path, std::size_t depth, Sep
 }
 
 Result<> OrderedIndex::load_sorted(FunctionRef<bool(BytesView& key)> next) {
-  Path path;
+  OrderedPath path;
   BytesView key;
   bool at_end = false;  // the path leads to the last leaf
   std::uint64_t loaded = 0;
   bool memory = true;
   while (memory && next(key)) {
     if (!at_end) {
-      enter_root(path);
-      STRATA_CHECK(descend_to_edge(true, path));
+      path.find_edge(*root_, true);
       at_end = true;
     }
     if (key.size() <= kInlineKeyBytesMax) {
@@ -384,16 +297,15 @@ Result<> OrderedIndex::load_sorted(FunctionRef<bool(BytesView& key)> next) {
   return {};
 }
 
-// --- erasing
-// --------------------------------------------------------------------------------------
+// --- erasing -------------------------------------------------------------------------------------
 
 bool OrderedIndex::erase(BytesView key) {
-  Path path;
+  OrderedPath path;
   for (Spin spin;; spin.wait()) {
-    descend(key, path);
-    if (!path.found) return false;
-    const Path::Step& leaf = path.leaf();
-    if (leaf.head.count == 1 && path.depth > 0) {
+    path.find(*root_, key);
+    if (!path.found()) return false;
+    const OrderedPath::Step& leaf = path.leaf();
+    if (leaf.head.count == 1 && path.depth() > 0) {
       if (unlink(path)) break;
       continue;
     }
@@ -401,50 +313,50 @@ bool OrderedIndex::erase(BytesView key) {
     LongKey* const gone = leaf.node->remove(leaf.at);
     leaf.node->unlock();
     retire(gone);
-    if (path.depth > 0 && used_bytes(*leaf.node) < kSparseBytes) merge_leaf(path);
+    if (path.depth() > 0 && used_bytes(*leaf.node) < kSparseBytes) merge_leaf(path);
     break;
   }
   count(-1);
   return true;
 }
 
-bool OrderedIndex::unlink(const Path& path) {
+bool OrderedIndex::unlink(const OrderedPath& path) {
   // With the leaf go all above it that hold nothing else; the root stays.
-  std::size_t top = path.depth - 1;
-  while (top > 0 && path.steps[top].head.count == 1) --top;
-  for (std::size_t i = top; i <= path.depth; ++i) {
-    if (path.steps[i].node->try_lock(path.steps[i].version)) continue;
-    while (i > top) path.steps[--i].node->unlock_untouched();
+  std::size_t top = path.depth() - 1;
+  while (top > 0 && path[top].head.count == 1) --top;
+  for (std::size_t i = top; i <= path.depth(); ++i) {
+    if (path[i].node->try_lock(path[i].version)) continue;
+    while (i > top) path[--i].node->unlock_untouched();
     return false;
   }
-  const Path::Step& above = path.steps[top];
+  const OrderedPath::Step& above = path[top];
   LongKey* separator = nullptr;
   if (above.head.count > 1) {
     separator = above.node->remove(above.at);
   } else {
     STRATA_CHECK(root_->build(0, {}, {}, 0));
   }
-  for (std::size_t i = top + 1; i <= path.depth; ++i) {
-    path.steps[i].node->unlock_obsolete();
+  for (std::size_t i = top + 1; i <= path.depth(); ++i) {
+    path[i].node->unlock_obsolete();
   }
   above.node->unlock();
-  const Path::Step& leaf = path.leaf();
+  const OrderedPath::Step& leaf = path.leaf();
   retire(
       OrderedNode::long_key(leaf.node->data(), OrderedNode::slot(leaf.node->data(), leaf.head, 0)));
   retire(separator);
-  for (std::size_t i = top + 1; i <= path.depth; ++i) retire(path.steps[i].node);
+  for (std::size_t i = top + 1; i <= path.depth(); ++i) retire(path[i].node);
   if (top == 0) collapse_root();
   return true;
 }
 
-void OrderedIndex::merge_leaf(const Path& path) {
-  const Path::Step& above = path.steps[path.depth - 1];
+void OrderedIndex::merge_leaf(const OrderedPath& path) {
+  const OrderedPath::Step& above = path[path.depth() - 1];
   if (above.at > 0 && merge(path, above.at - 1)) return;
   if (above.at + 1 < above.head.count) merge(path, above.at);
 }
 
-bool OrderedIndex::merge(const Path& path, std::size_t first) {
-  const Path::Step& above = path.steps[path.depth - 1];
+bool OrderedIndex::merge(const OrderedPath& path, std::size_t first) {
+  const OrderedPath::Step& above = path[path.depth() - 1];
   OrderedNode* const left = above.node->child(above.head, first);
   OrderedNode* const right = above.node->child(above.head, first + 1);
   if (!above.node->unchanged(above.version)) return false;
@@ -482,7 +394,7 @@ bool OrderedIndex::merge(const Path& path, std::size_t first) {
   above.node->unlock();
   retire(separator);
   retire(right);
-  if (path.depth == 1) collapse_root();
+  if (path.depth() == 1) collapse_root();
   return true;
 }
 
@@ -510,8 +422,7 @@ void OrderedIndex::retire(LongKey* key) {
   epoch_.retire([pool = pool_, key] { pool->free_long(key); });
 }
 
-// --- figures and checks
-// ---------------------------------------------------------------------------
+// --- figures and checks --------------------------------------------------------------------------
 
 void OrderedIndex::count(std::int64_t more) noexcept {
   counts_[base::thread_index() % kCounts].value.fetch_add(more, std::memory_order_relaxed);

@@ -31,6 +31,7 @@ namespace strata::backends::hybridlog {
 class LongKey;
 class NodePool;
 class OrderedNode;
+class OrderedPath;
 
 /// Keys, one behind the other in one buffer that is used again. Threads: one at a time.
 class KeyBlock {
@@ -108,35 +109,25 @@ class OrderedIndex {
   void check_invariants() const;
 
  private:
-  struct Path;
   struct Separator;
   enum class Split : std::uint8_t { done, above, no_memory, raced };
-  enum class Next : std::uint8_t { there, none, stale };
   struct alignas(64) Count {
     std::atomic<std::int64_t> value{0};  // relaxed: a figure
   };
   static constexpr std::size_t kCounts = 16;
 
   OrderedIndex(Epoch& epoch, std::shared_ptr<NodePool> pool, OrderedNode* root);
-  void enter_root(Path& path) const;
-  static bool enter_child(std::size_t at, Path& path);
-  bool descend_once(BytesView key, Path& path) const;
-  /// Down to the leaf of `key`, and to where it is there or would be.
-  void descend(BytesView key, Path& path) const;
-  /// From the path's last step down to the first or last leaf below it. False: the path is stale.
-  static bool descend_to_edge(bool last, Path& path);
-  static Next next_leaf(bool reverse, Path& path);
-
   /// Splits a node of the path, or makes the tree higher, on the way to room for `key`.
-  Split make_room(const Path& path, BytesView key);
-  Split grow_root(const Path& path);
+  Split make_room(const OrderedPath& path, BytesView key);
+  Split grow_root(const OrderedPath& path);
   /// `separator`: what is to go into the node; on `above` what is to go into its parent.
-  Split split(const Path& path, std::size_t depth, Separator& separator);
+  Split split(const OrderedPath& path, std::size_t depth, Separator& separator);
   /// The leaf holds nothing but the key that is to go. False: raced, nothing changed.
-  bool unlink(const Path& path);
+  bool unlink(const OrderedPath& path);
   /// Of a leaf that has become sparse, if that is easily done.
-  void merge_leaf(const Path& path);
-  bool merge(const Path& path, std::size_t first);
+  void merge_leaf(const OrderedPath& path);
+  /// The children `first` and behind it of the leaf's parent become one, if they have room.
+  bool merge(const OrderedPath& path, std::size_t first);
   void collapse_root();
   void retire(OrderedNode* node);
   void retire(LongKey* key);

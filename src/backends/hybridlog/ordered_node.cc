@@ -6,6 +6,21 @@
 namespace strata::backends::hybridlog {
 namespace {
 
+/// Without a call, which would cost more than the copy.
+inline void copy_few(char* to, const char* from, std::size_t bytes) noexcept {
+  if (bytes >= 8) {
+    for (std::size_t i = 0; i + 8 < bytes; i += 8) std::memcpy(to + i, from + i, 8);
+    std::memcpy(to + bytes - 8, from + bytes - 8, 8);
+  } else if (bytes >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + bytes - 4, from + bytes - 4, 4);
+  } else if (bytes > 0) {
+    to[0] = from[0];
+    to[bytes / 2] = from[bytes / 2];
+    to[bytes - 1] = from[bytes - 1];
+  }
+}
+
 /// Into a node whose lock is held; the bytes around them are written again as they are.
 void store_node_bytes(char* data, std::size_t at, BytesView bytes) noexcept {
   char words[kInlineKeyBytesMax + 16];
@@ -85,14 +100,14 @@ void OrderedNode::copy_key(const char* data, const NodeHead& head, std::size_t i
     std::memcpy(to, key->view().data(), key->view().size());
     return;
   }
-  std::memcpy(to, prefix(data, head).data(), head.prefix_bytes);
+  copy_few(to, data + NodeHead::kBytes, head.prefix_bytes);
   to += head.prefix_bytes;
   char key_part[8];
   base::store_u64_be(key_part, at);
   const std::size_t length = node_slot::length(at);
-  std::memcpy(to, key_part, std::min(length, kSlotKeyBytes));
+  copy_few(to, key_part, std::min(length, kSlotKeyBytes));
   if (length <= kSlotKeyBytes) return;
-  std::memcpy(to + kSlotKeyBytes, data + node_slot::tail_at(at), length - kSlotKeyBytes);
+  copy_few(to + kSlotKeyBytes, data + node_slot::tail_at(at), length - kSlotKeyBytes);
 }
 
 bool OrderedNode::insert(std::size_t at, const NodeItem& item) noexcept {

@@ -83,16 +83,27 @@ struct NodeHead {
 };
 static_assert(sizeof(NodeHead) == NodeHead::kBytes);
 
+/// Up to eight bytes as a number that orders as they do, with zeros behind their end.
+inline std::uint64_t load_partial_be(const char* from, std::size_t bytes) noexcept {
+  if (bytes >= 8) return base::load_u64_be(from);
+  if (bytes >= 4) {
+    return std::uint64_t{base::load_u32_be(from)} << 32 |
+           std::uint64_t{base::load_u32_be(from + bytes - 4)} << (64 - 8 * bytes);
+  }
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    word |= std::uint64_t{static_cast<unsigned char>(from[i])} << (56 - 8 * i);
+  }
+  return word;
+}
+
 namespace node_slot {
 inline constexpr std::uint64_t kLongLength = 255;
 inline constexpr std::uint64_t kKeyMask = ~std::uint64_t{0xffffff};
 
 /// The slot's part of a key's rest; orders as the rests do, but for ties.
 inline std::uint64_t key_part(BytesView rest) noexcept {
-  if (rest.size() >= 8) return base::load_u64_be(rest.data()) & kKeyMask;
-  char bytes[8] = {};
-  std::copy(rest.begin(), rest.end(), bytes);
-  return base::load_u64_be(bytes) & kKeyMask;
+  return load_partial_be(rest.data(), rest.size()) & kKeyMask;
 }
 constexpr std::uint64_t make(std::uint64_t key_part, std::size_t tail_at,
                              std::size_t length) noexcept {
@@ -254,60 +265,69 @@ BytesView common_prefix(std::uint8_t level, std::span<const NodeItem> items) noe
 BytesView shortest_between(BytesView low, BytesView high) noexcept;
 std::size_t common_bytes(BytesView a, BytesView b) noexcept;
 
-// --- find
-// -----------------------------------------------------------------------------------------
+// --- find ----------------------------------------------------------------------------------------
 
 namespace internal {
 
-/// Copies bytes that somebody may be changing; gives where they are in `words`, which is larger by
-/// two words. Outside the node: null.
-inline const char* load_node_bytes(const char* data, std::size_t at, std::size_t bytes,
-                                   char* words) noexcept {
-  if (at + bytes > kNodeDataBytes) return nullptr;
+// Words are compared as numbers, not copied and then compared as bytes: to read in one piece what
+// was just written in several costs more than all the rest.
+
+constexpr std::uint64_t first_bytes(std::uint64_t word, std::size_t bytes) noexcept {
+  return bytes >= 8 ? word : bytes == 0 ? 0 : word & ~std::uint64_t{0} << (64 - 8 * bytes);
+}
+
+/// Eight bytes of a node at any place in it, big-endian; zeros behind its end.
+inline std::uint64_t load_node_be(const char* data, std::size_t at) noexcept {
+  const auto aligned = [data](std::size_t word_at) -> std::uint64_t {
+    if (word_at >= kNodeDataBytes) return 0;
+    const std::uint64_t word = load_word(data + word_at);
+    return base::load_u64_be(reinterpret_cast<const char*>(&word));
+  };
   const std::size_t begin = at & ~std::size_t{7};
-  load_words(words, data + begin, padded(at + bytes) - begin);
-  return words + (at - begin);
+  const std::size_t shift = 8 * (at & 7);
+  const std::uint64_t word = aligned(begin);
+  return shift == 0 ? word : word << shift | aligned(begin + 8) >> (64 - shift);
+}
+
+/// -1, 0 or 1, as `key` is before, equal to or behind the node's bytes, which are all looked at.
+inline int compare_bytes(BytesView key, const char* data, std::size_t at,
+                         std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; i += 8) {
+    const std::uint64_t theirs = first_bytes(load_node_be(data, at + i), bytes - i);
+    const std::uint64_t mine = i < key.size() ? load_partial_be(key.data() + i, key.size() - i) : 0;
+    if (mine != theirs) return mine < theirs ? -1 : 1;
+  }
+  return key.size() < bytes ? -1 : key.size() > bytes ? 1 : 0;
 }
 
 /// -1, 0 or 1: `key` is before, in or behind what begins with the node's prefix.
 inline int compare_prefix(const char* data, const NodeHead& head, BytesView key) noexcept {
   const std::size_t bytes = head.prefix_bytes;
   if (bytes == 0) return 0;
-  if (bytes <= 8 && key.size() >= 8) {
-    const std::uint64_t word = load_word(data + NodeHead::kBytes);
-    const std::uint64_t prefix = base::load_u64_be(reinterpret_cast<const char*>(&word));
-    const std::uint64_t mine = base::load_u64_be(key.data());
-    const unsigned shift = static_cast<unsigned>(64 - 8 * bytes);
-    if (prefix >> shift == mine >> shift) return 0;
-    return mine >> shift < prefix >> shift ? -1 : 1;
-  }
-  char words[kPrefixBytesMax];
-  load_words(words, data + NodeHead::kBytes, padded(bytes));
-  const int order = BytesView(key).substr(0, bytes).compare(BytesView(words, bytes));
-  return order < 0 ? -1 : order > 0 ? 1 : 0;
+  return compare_bytes(key.substr(0, bytes), data, NodeHead::kBytes, bytes);
 }
 
 /// Of a rest with a slot's that has the same key part. False: the slot is not to be trusted.
 template <class Trust>
 bool compare_rest(const char* data, const NodeHead& head, std::uint64_t slot, BytesView rest,
                   int& order, Trust trust) {
-  char words[kInlineKeyBytesMax + 16];
-  const std::size_t bytes = node_slot::tail_bytes(slot);
-  if (bytes > kInlineKeyBytesMax) return false;
-  const char* const tail = load_node_bytes(data, node_slot::tail_at(slot), bytes, words);
-  if (tail == nullptr) return false;
+  const std::size_t at = node_slot::tail_at(slot);
   if (node_slot::is_long(slot)) {
+    char address[sizeof(LongKey*)];
+    base::store_u64_be(address, load_node_be(data, at));
     if (!trust()) return false;
     const LongKey* key;
-    std::memcpy(&key, tail, sizeof key);
+    std::memcpy(&key, address, sizeof key);
     order = rest.compare(key->view().substr(head.prefix_bytes));
     return true;
   }
-  order = rest.substr(rest.size() < kSlotKeyBytes ? rest.size() : kSlotKeyBytes)
-              .compare(BytesView(tail, bytes));
-  if (order == 0 && rest.size() != node_slot::length(slot)) {
-    order = rest.size() < node_slot::length(slot) ? -1 : 1;
+  const std::size_t bytes = node_slot::tail_bytes(slot);
+  if (bytes > 0 && rest.size() > kSlotKeyBytes) {
+    order = compare_bytes(rest.substr(kSlotKeyBytes), data, at, bytes);
+    return true;
   }
+  const std::size_t length = node_slot::length(slot);
+  order = rest.size() < length ? -1 : rest.size() > length ? 1 : 0;
   return true;
 }
 
@@ -327,17 +347,17 @@ bool OrderedNode::find(const char* data, const NodeHead& head, BytesView key, No
   const BytesView rest = key.substr(head.prefix_bytes);
   const std::uint64_t wanted = node_slot::key_part(rest);
   const char* const slots = data + head.slot_at(0);
-  const std::size_t slot_bytes = head.slot_bytes();
+  const unsigned shift = head.level == 0 ? 3 : 4;
   // The first slot whose key part is not below; without branches, which could not be guessed.
   unsigned low = first;
   for (unsigned left = count - first; left > 0;) {
     const unsigned half = (left + 1) / 2;
-    low += load_word(slots + (low + half - 1) * slot_bytes) < wanted ? half : 0;
+    low += load_word(slots + (std::size_t{low + half - 1} << shift)) < wanted ? half : 0;
     left -= half;
   }
   // Ties, of which there is seldom more than one.
   for (unsigned high = count, at = low; low < high; at = low + (high - low) / 2) {
-    const std::uint64_t slot = load_word(slots + at * slot_bytes);
+    const std::uint64_t slot = load_word(slots + (std::size_t{at} << shift));
     int order = -1;
     if ((slot & node_slot::kKeyMask) == wanted &&
         !internal::compare_rest(data, head, slot, rest, order, trust)) {
