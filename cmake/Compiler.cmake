@@ -32,6 +32,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 # Checksums use the CPU's own instruction where it is there; everything else stays at the baseline.
 
+# Several files compiled as one read the headers of others once. What ships is compiled file by file.
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+if(STRATA_UNITY STREQUAL "ALL")
+  set(CMAKE_UNITY_BUILD ON)
+  # g++ takes what a file keeps to itself for a header's, once another file includes it.
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endif()
+
 # No path of the machine that builds in what is installed, nor in the messages of STRATA_CHECK.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}=build)

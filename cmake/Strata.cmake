@@ -18,19 +18,6 @@ function(strata_sources)
   target_sources(strata_objects PRIVATE ${ARGN})
 endfunction()
 
-# GoogleTest and the standard library are half of what a test file costs to compile. An executable,
-# since a precompiled header fits only what is compiled with the same kind of relocation.
-if(STRATA_TESTS AND STRATA_PCH)
-  file(CONFIGURE OUTPUT test_pch.cc CONTENT "int main() {}\n")
-  add_executable(strata_test_pch EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/test_pch.cc)
-  target_link_libraries(strata_test_pch PRIVATE strata_flags strata_static GTest::gmock)
-  set_target_properties(strata_test_pch PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  target_precompile_headers(strata_test_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm>
-    <atomic> <cstdint> <filesystem> <map> <memory> <optional> <random> <set> <string>
-    <string_view> <thread> <vector> <strata/strata.h>)
-endif()
-
 function(strata_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -38,12 +25,6 @@ function(strata_test name)
     GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  if(STRATA_PCH)
-    target_precompile_headers(${name} REUSE_FROM strata_test_pch)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      target_compile_options(${name} PRIVATE -fpch-preprocess)  # ccache needs it
-    endif()
-  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()

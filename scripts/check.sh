@@ -18,8 +18,6 @@ readonly fuzz_seconds=${STRATA_FUZZ_SECONDS:-20}
 
 # shellcheck source-path=SCRIPTDIR source=setup.sh
 source "$root/scripts/setup.sh"
-# Where ccache is, it shall also remember what uses a precompiled header.
-export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 mkdir -p "$logs"
 cd "$root" || exit 1
 
@@ -103,7 +101,7 @@ stage_setup() {
 }
 
 stage_release() {
-  build_tree release all -DSTRATA_TESTS=ON -DSTRATA_BENCH=ON -DSTRATA_PCH=ON || return
+  build_tree release all -DSTRATA_TESTS=ON -DSTRATA_BENCH=ON -DSTRATA_UNITY=TESTS || return
   counted "tests" run_ctest release
 }
 
@@ -123,7 +121,7 @@ stage_server() { drivers release tests; }
 
 # The server under the sanitizers answers the differential scripts once more.
 stage_asan() {
-  build_tree asan all -DSTRATA_TESTS=ON -DSTRATA_PCH=ON || return
+  build_tree asan all -DSTRATA_TESTS=ON -DSTRATA_UNITY=ALL || return
   export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
   export STRATA_TEST_SHORT=1
   counted "tests" run_ctest asan -LE long
@@ -132,13 +130,14 @@ stage_asan() {
 
 # Only what is labelled `threads`: the rest has one thread and was run by the other stages.
 stage_tsan() {
-  build_tree tsan threads_tests -DSTRATA_TESTS=ON -DSTRATA_PCH=ON || return
+  build_tree tsan threads_tests -DSTRATA_TESTS=ON -DSTRATA_UNITY=ALL || return
   STRATA_TEST_SHORT=1 counted "tests" run_ctest tsan -L '^threads$' -LE long
 }
 
 # clang compiles the library for the fuzz targets, and only reads everything else.
 stage_clang() {
-  build_tree clang fuzz_targets -DSTRATA_TESTS=ON -DSTRATA_BENCH=ON -DSTRATA_FUZZ=ON
+  build_tree clang fuzz_targets -DSTRATA_TESTS=ON -DSTRATA_BENCH=ON -DSTRATA_FUZZ=ON \
+    -DSTRATA_UNITY=TESTS
   counted "syntax and thread safety" "$python" scripts/syntax.py build/clang "$jobs"
 }
 

@@ -49,8 +49,7 @@ def main():
     entries = []
     for entry in json.loads((build / "compile_commands.json").read_text()):
         ours = pathlib.Path(entry["file"]).is_relative_to(root)
-        generated = pathlib.Path(entry["file"]).is_relative_to(build.resolve())
-        if ours and not generated and not output_of(entry).startswith(COMPILED_ANYWAY):
+        if ours and not output_of(entry).startswith(COMPILED_ANYWAY):
             entries.append(entry)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

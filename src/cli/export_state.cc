@@ -6,13 +6,13 @@
 namespace strata::cli {
 
 namespace {
-constexpr BytesView kMagic = "SEXP";
-constexpr std::uint16_t kFormat = 1;
+constexpr BytesView kExportMagic = "SEXP";
+constexpr std::uint16_t kExportFormat = 1;
 }  // namespace
 
 Bytes ExportState::encode() const {
-  Bytes encoded(kMagic);
-  base::put_u16_le(encoded, kFormat);
+  Bytes encoded(kExportMagic);
+  base::put_u16_le(encoded, kExportFormat);
   base::put_u16_le(encoded, 0);
   base::put_sized(encoded, target);
   for (const std::uint64_t number : {bytes, records, skipped}) base::put_u64_le(encoded, number);
@@ -22,12 +22,13 @@ Bytes ExportState::encode() const {
 }
 
 std::optional<ExportState> decode_export_state(BytesView bytes) {
-  if (bytes.size() < kMagic.size() + 8 || !bytes.starts_with(kMagic)) return std::nullopt;
+  if (bytes.size() < kExportMagic.size() + 8 || !bytes.starts_with(kExportMagic))
+    return std::nullopt;
   const std::uint32_t crc = base::load_u32_le(bytes.data() + bytes.size() - 4);
   bytes.remove_suffix(4);
   if (base::crc32c(bytes) != crc) return std::nullopt;
-  base::Reader reader(bytes.substr(kMagic.size()));
-  if (reader.u16_le() != kFormat || reader.u16_le() != 0) return std::nullopt;
+  base::Reader reader(bytes.substr(kExportMagic.size()));
+  if (reader.u16_le() != kExportFormat || reader.u16_le() != 0) return std::nullopt;
   ExportState state;
   state.target = reader.sized();
   for (std::uint64_t* number : {&state.bytes, &state.records, &state.skipped}) {

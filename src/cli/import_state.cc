@@ -8,8 +8,8 @@
 namespace strata::cli {
 
 namespace {
-constexpr BytesView kMagic = "SIMP";
-constexpr std::uint16_t kFormat = 1;
+constexpr BytesView kImportMagic = "SIMP";
+constexpr std::uint16_t kImportFormat = 1;
 }  // namespace
 
 Bytes ImportState::key() const {
@@ -22,8 +22,8 @@ Bytes ImportState::key() const {
 }
 
 Bytes ImportState::encode() const {
-  Bytes bytes(kMagic);
-  base::put_u16_le(bytes, kFormat);
+  Bytes bytes(kImportMagic);
+  base::put_u16_le(bytes, kImportFormat);
   base::put_u16_le(bytes, finished ? 1 : 0);
   base::put_sized(bytes, source.path);
   base::put_sized(bytes, target);
@@ -42,14 +42,14 @@ Result<ImportState> decode_import_state(BytesView bytes) {
   const auto damaged = [] {
     return Error(Code::corruption, "the state of an import is damaged; --again begins anew");
   };
-  if (bytes.size() < kMagic.size() + 6 || !bytes.starts_with(kMagic)) return damaged();
-  if (base::load_u16_le(bytes.data() + kMagic.size()) > kFormat) {
+  if (bytes.size() < kImportMagic.size() + 6 || !bytes.starts_with(kImportMagic)) return damaged();
+  if (base::load_u16_le(bytes.data() + kImportMagic.size()) > kImportFormat) {
     return Error(Code::not_supported, "the state of an import was written by a later version");
   }
   const std::uint32_t crc = base::load_u32_le(bytes.data() + bytes.size() - 4);
   bytes.remove_suffix(4);
   if (base::crc32c(bytes) != crc) return damaged();
-  base::Reader reader(bytes.substr(kMagic.size() + 2));
+  base::Reader reader(bytes.substr(kImportMagic.size() + 2));
   ImportState state;
   const std::uint16_t finished = reader.u16_le();
   state.finished = finished != 0;

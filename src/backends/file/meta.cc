@@ -15,8 +15,6 @@ constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kReserve = 1 << 20;
 constexpr std::size_t kKeyspacesBytesMax = kSealedBytesMax - 4096;
 
-Error bad(std::string why) { return {Code::corruption, std::move(why)}; }
-
 Result<Census::Totals> decode_totals(SealedReader& reader, const std::string& keyspace) {
   Census::Totals totals;
   STRATA_LET(totals.records, reader.number(keyspace + ".records"));

@@ -16,8 +16,6 @@ namespace {
 constexpr std::string_view kSealName = "\"crc32c\": \"";
 constexpr std::size_t kSealBytes = kSealName.size() + 8 + 4;  // 8 digits, then `"\n}\n`
 
-Error bad(std::string why) { return {Code::corruption, std::move(why)}; }
-
 }  // namespace
 
 void SealedWriter::name(std::string_view name) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "strata/bytes.h"
@@ -58,6 +59,9 @@ class SealedReader {
   Result<T> take(std::string_view name);
   std::map<std::string, Member, std::less<>> members_;
 };
+
+/// The error of a file that holds something else than it should; the caller names the file.
+inline Error bad(std::string why) { return {Code::corruption, std::move(why)}; }
 
 /// Valid UTF-8 without control characters; `with_lines` lets tab, CR and LF pass.
 bool is_plain_text(BytesView bytes, bool with_lines = false);

@@ -20,8 +20,6 @@ constexpr std::array<std::string_view, 10> kTypeNames = {
     "string", "list", "hash",           "set",   "sorted_set",
     "stream", "json", "chunk_manifest", "block", "system"};
 
-Error bad(std::string why) { return {Code::corruption, std::move(why)}; }
-
 constexpr std::int64_t kTimeMin = -62'167'219'200'000;  // 0000-01-01
 constexpr std::int64_t kTimeMax = 253'402'300'799'999;  // 9999-12-31, its last millisecond
 

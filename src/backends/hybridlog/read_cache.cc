@@ -72,13 +72,13 @@ class STRATA_SCOPED_CAPABILITY SpinGuard {
   SpinLock& lock_;
 };
 
-struct Entry {
+struct Cached {
   std::uint64_t head;
-  static Entry make(LogAddress address, std::size_t bytes) noexcept {
+  static Cached make(LogAddress address, std::size_t bytes) noexcept {
     return {address.value | std::uint64_t{bytes} << kAddressBits};
   }
-  static Entry at(const char* from) noexcept {
-    Entry entry;
+  static Cached at(const char* from) noexcept {
+    Cached entry;
     std::memcpy(&entry.head, from, kEntryHeadBytes);
     return entry;
   }
@@ -186,7 +186,7 @@ bool ReadCache::Shard::find(LogAddress address, std::uint64_t hash, Bytes& to) {
         return false;
       }
       const char* entry = place(slot->where);
-      bytes = Entry::at(entry).bytes();
+      bytes = Cached::at(entry).bytes();
       if (bytes <= to.capacity()) {
         to.assign(entry + kEntryHeadBytes, bytes);
         if (slot->reads < kReadsMax) ++slot->reads;
@@ -199,7 +199,7 @@ bool ReadCache::Shard::find(LogAddress address, std::uint64_t hash, Bytes& to) {
 }
 
 void ReadCache::Shard::put(LogAddress address, std::uint64_t hash, BytesView record) {
-  const Entry entry = Entry::make(address, record.size());
+  const Cached entry = Cached::make(address, record.size());
   const std::uint32_t tag = tag_of(hash);
   const SpinGuard guard(lock_);
   if (look_up(address, tag) != nullptr) return;
@@ -249,7 +249,7 @@ ReadCache::Shard::Slot* ReadCache::Shard::look_up(LogAddress address, std::uint3
   for (std::size_t i = tag & mask();; i = (i + 1) & mask()) {
     Slot& slot = slots_[i];
     if (slot.where == kNowhere) return nullptr;
-    if (slot.tag == tag && Entry::at(place(slot.where)).address() == address) return &slot;
+    if (slot.tag == tag && Cached::at(place(slot.where)).address() == address) return &slot;
   }
 }
 
@@ -329,7 +329,7 @@ std::uint32_t ReadCache::Shard::pass_over(Queue& queue, bool keep) {
   std::size_t kept = 0;
   for (std::size_t at = 0; at < chunk.end;) {
     char* from = chunk.bytes.get() + at;
-    const Entry entry = Entry::at(from);
+    const Cached entry = Cached::at(from);
     const std::size_t bytes = entry.bytes_all();
     at += bytes;
     const std::uint32_t tag = tag_of(hash_of(entry.address()));
@@ -381,7 +381,7 @@ void ReadCache::Shard::check_queue(const Queue& queue, std::size_t& entries) con
     STRATA_CHECK(chunk.bytes != nullptr);
     STRATA_CHECK(chunk.end <= kChunkBytes);
     for (std::size_t at = 0; at < chunk.end; ++entries) {
-      const Entry entry = Entry::at(chunk.bytes.get() + at);
+      const Cached entry = Cached::at(chunk.bytes.get() + at);
       const std::uint32_t where = where_of(number, at);
       std::size_t i = tag_of(hash_of(entry.address())) & mask();
       while (slots_[i].where != where) {

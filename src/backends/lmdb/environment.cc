@@ -44,9 +44,9 @@ Code code_of(int code) {
   }
 }
 
-MDB_val value_of(BytesView bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
-
 }  // namespace
+
+MDB_val value_of(BytesView bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 
 Error to_error(int code, std::string_view doing) {
   std::string text = "lmdb: cannot " + std::string(doing) + ": " + mdb_strerror(code);

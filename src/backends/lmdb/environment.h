@@ -11,10 +11,12 @@
 #include <string>
 #include <string_view>
 
+#include "strata/bytes.h"
 #include "strata/result.h"
 
 struct MDB_env;
 struct MDB_txn;
+struct MDB_val;
 
 namespace strata::backends::lmdb {
 
@@ -24,6 +26,9 @@ struct Settings {
   bool read_only = false;
   bool create = true;
 };
+
+/// Our bytes as LMDB takes them: nothing is copied, and LMDB does not write to them.
+MDB_val value_of(BytesView bytes);
 
 /// The error of a code that LMDB returned. `doing` says what was tried: "read a record".
 Error to_error(int code, std::string_view doing);

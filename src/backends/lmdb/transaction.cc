@@ -8,7 +8,6 @@ namespace strata::backends::lmdb {
 
 namespace {
 
-MDB_val value_of(BytesView bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 BytesView view_of(const MDB_val& value) {
   return {static_cast<const char*>(value.mv_data), value.mv_size};
 }

@@ -10,7 +10,6 @@ namespace strata::backends::rocksdb {
 
 namespace {
 
-constexpr std::uint64_t kMiB = 1024 * 1024;
 constexpr std::array<std::string_view, 3> kCompressions = {"none", "lz4", "zstd"};
 
 const std::array<OptionSpec, 6> kOptions = {{

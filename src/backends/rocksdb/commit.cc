@@ -29,8 +29,6 @@ constexpr std::uint64_t kLookUpBytes = 16 * 1024 * 1024;
 /// later read that passes it.
 constexpr std::size_t kSingleRemovalsMax = 128;
 
-rdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-
 Result<> check_attributes(const WriteBatch& batch) {
   for (const Effect& effect : batch.effects()) {
     if (effect.kind == EffectKind::put) STRATA_TRY(codec::valid_attributes(effect.attributes));

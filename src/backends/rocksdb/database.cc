@@ -20,7 +20,6 @@ namespace {
 
 constexpr const char* kRecordsName = "records";
 constexpr const char* kExpiriesName = "expiries";
-constexpr std::uint64_t kMiB = 1024 * 1024;
 
 rdb::DBOptions db_options(const Settings& settings) {
   rdb::DBOptions options;
@@ -95,6 +94,8 @@ rdb::ColumnFamilyOptions meta_options(const Settings& settings,
 }
 
 }  // namespace
+
+rdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& folder,
                                                  const Settings& settings) {

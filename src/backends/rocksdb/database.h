@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "strata/bytes.h"
 #include "strata/result.h"
 
 namespace rocksdb {
@@ -17,10 +18,16 @@ class Cache;
 class ColumnFamilyHandle;
 class DB;
 class Iterator;
+class Slice;
 class Snapshot;
 }  // namespace rocksdb
 
 namespace strata::backends::rocksdb {
+
+inline constexpr std::uint64_t kMiB = 1024 * 1024;
+
+/// Our bytes as RocksDB takes them: nothing is copied.
+::rocksdb::Slice slice(BytesView bytes);
 
 /// What the options of the backend amount to.
 struct Settings {

@@ -25,8 +25,6 @@ constexpr std::uint32_t kSweptPerCommit = 4;
 /// Entries swept under one hold of their key locks.
 constexpr std::size_t kSweptAtOnce = 64;
 
-rdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-
 Bytes expiry_time(std::int64_t expires_ms) {
   Bytes bytes;
   put_expiry_time(bytes, expires_ms);

@@ -26,8 +26,6 @@ struct Pinned {
   rdb::PinnableSlice record;
 };
 
-rdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-
 }  // namespace
 
 Result<> RocksdbEngine::mget(std::span<Read> reads, const ReadOptions& options) {

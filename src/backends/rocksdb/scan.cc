@@ -21,8 +21,6 @@ constexpr BytesView kCursorMark("r\x01", 2);
 /// A step of scan_some that fetches values ends behind the record that reaches this.
 constexpr std::uint64_t kStepBytesMax = 4ull * 1024 * 1024;
 
-rdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-
 // An iterator over [begin, end) of one keyspace, with the bounds that it borrows.
 struct Bounds {
   Bounds(const Range& range)
