@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <vector>
 
 #include "base/check.h"
 
@@ -22,13 +23,14 @@ bool holds(const CallCondition& condition, const State& state) {
   return (now ? now->version : Version{}) == condition.version;
 }
 
-/// Applies the effects of one call; false if a version does not rise.
+/// Applies the effects of one call. One that neither found nor left a record has changed nothing,
+/// whatever it did between.
 class Application {
  public:
-  Application(const Call& call, Removals removals, State& state)
-      : version_(call.version), removals_(removals), before_(state), state_(state) {}
+  Application(const Call& call, State& state)
+      : version_(call.version), before_(state), state_(state), touched_(state.size()) {}
 
-  bool apply(const CallEffect& effect) {
+  void apply(const CallEffect& effect) {
     switch (effect.kind) {
       case EffectKind::put:
         return write(effect.key, effect.value);
@@ -39,35 +41,42 @@ class Application {
       case EffectKind::remove:
         return remove(effect.key);
       case EffectKind::delete_range:
-        for (std::size_t key = 0; key < state_.size(); ++key) {
-          if (!remove(key)) return false;
-        }
-        return true;
+        for (std::size_t key = 0; key < state_.size(); ++key) remove(key);
+        return;
       case EffectKind::expire:
         break;
     }
     STRATA_CHECK(false);  // the histories have no such effect
-    return false;
+  }
+
+  /// Whether the version rises for each key that was changed.
+  bool rises(Removals removals) {
+    for (std::size_t key = 0; key < state_.size(); ++key) {
+      const Register& before = before_[key];
+      Register& after = state_[key];
+      if (!touched_[key] || (!before.now && !after.now)) continue;
+      if (!after.now && removals == Removals::unordered) continue;
+      if (version_ <= before.changed) return false;
+      after.changed = version_;
+    }
+    return true;
   }
 
  private:
-  bool write(std::size_t key, Bytes value) {
-    state_[key] = {Stored{std::move(value), version_}, version_};
-    return version_ > before_[key].changed;
+  void write(std::size_t key, Bytes value) {
+    state_[key].now = Stored{std::move(value), version_};
+    touched_[key] = true;
   }
-
-  bool remove(std::size_t key) {
-    if (!state_[key].now) return true;
+  void remove(std::size_t key) {
+    if (!state_[key].now) return;
     state_[key].now.reset();
-    if (removals_ == Removals::unordered) return true;
-    state_[key].changed = version_;
-    return version_ > before_[key].changed;
+    touched_[key] = true;
   }
 
   const Version version_;
-  const Removals removals_;
   const State before_;
   State& state_;
+  std::vector<bool> touched_;
 };
 
 /// The state after the call, if what it saw and was told fits the state before it.
@@ -81,9 +90,9 @@ bool step(const Call& call, Removals removals, State& state) {
     return call.failed == static_cast<std::size_t>(broken - call.conditions.begin());
   }
   if (call.failed) return false;
-  Application application(call, removals, state);
-  return std::ranges::all_of(call.effects,
-                             [&](const CallEffect& effect) { return application.apply(effect); });
+  Application application(call, state);
+  for (const CallEffect& effect : call.effects) application.apply(effect);
+  return application.rises(removals);
 }
 
 class Search {

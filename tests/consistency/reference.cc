@@ -64,6 +64,15 @@ std::size_t Reference::count(std::int64_t now_ms) const {
   }));
 }
 
+std::int64_t Reference::next_expiry(std::int64_t now_ms) const {
+  std::int64_t next_ms = kNeverExpires;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.expires_ms == kNeverExpires || entry.expires_ms <= now_ms) continue;
+    if (next_ms == kNeverExpires || entry.expires_ms < next_ms) next_ms = entry.expires_ms;
+  }
+  return next_ms;
+}
+
 void Reference::require_key(const View& found, const Bytes& key, Times times,
                             const std::string& what) const {
   const auto record = found.find(key);

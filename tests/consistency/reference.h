@@ -44,6 +44,8 @@ class Reference {
   /// The value, or null: known of nothing.
   const Bytes* find(const Bytes& key) const;
   std::size_t count(std::int64_t now_ms) const;
+  /// When the next of those that are there ends; kNeverExpires: none ends.
+  std::int64_t next_expiry(std::int64_t now_ms) const;
 
   /// Throws unless `found` is what is here, as seen at `times`; `what` names the way it was read.
   void require(const View& found, Times times, const std::string& what) const;

@@ -297,7 +297,11 @@ void Worker::check_checkpoint(Engine& engine) {
   const auto restored =
       ok(subject_.open({.files = io::posix(), .clock = clock_, .folder = elsewhere}));
   ok(restored->as<Persistence>()->restore(folder));
-  check(*restored);
+  try {
+    check(*restored);
+  } catch (const Violation& violation) {
+    throw Violation(std::string("of a checkpoint: ") + violation.what());
+  }
   ok(restored->close());
 }
 

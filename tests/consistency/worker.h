@@ -35,6 +35,8 @@ class Worker {
   void release_snapshots(Engine& engine);
 
   std::size_t count() const { return reference_.count(clock_.wall_ms()); }
+  /// When the next of its records ends, or kNeverExpires.
+  std::int64_t next_expiry() const { return reference_.next_expiry(clock_.wall_ms()); }
 
  private:
   struct Held {

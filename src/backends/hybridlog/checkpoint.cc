@@ -36,6 +36,7 @@ Result<Checkpoint> Checkpointer::take_locked(bool last) {
     before.begin = parts_.log.begin();
     before.gone.swap(gone_);
     before.dead = parts_.extents->dead_mark();
+    parts_.checkpoint_writes = pin.has_value();
   }
   if (!pin) return Error(Code::busy, "hybridlog: too many snapshots are open");
   const std::int64_t time_ms = parts_.time.wall_ms();
@@ -55,6 +56,10 @@ Result<Checkpoint> Checkpointer::take_locked(bool last) {
     return parts_.extents->sync();
   };
   Result<> written = write();
+  {
+    const base::MutexLock lock(parts_.upkeep_mutex);
+    parts_.checkpoint_writes = false;
+  }
   if (written) written = publish(*pin, before, end, clock, time_ms);
   parts_.clock.end(*pin);
   if (!written) {
@@ -87,6 +92,8 @@ Result<> Checkpointer::publish(const VersionClock::Pin& pin, Before& before, std
   next.next_segment =
       (end >> parts_.log.segment_bits()) + (end % parts_.log.segment_bytes() == 0 ? 0u : 1u);
   next.next_extent = parts_.extents->next_id();
+  // Read after the seal: records below it were linked before.
+  next.index_bits = static_cast<std::uint8_t>(parts_.index->bits_max());
   next.segments.clear();
   for (const std::shared_ptr<Segment>& segment : segments) {
     if (segment->first() >= end || !segment->sealed() || segment->data_bytes() == 0) continue;

@@ -35,6 +35,7 @@ Result<bool> Compactor::step(std::size_t records, std::vector<std::shared_ptr<Se
   for (std::size_t i = 0; i < records; ++i) {
     if (candidates_.empty()) {
       if (from_ >= end_) {
+        if (parts_.checkpoint_writes) STRATA_TRY(parts_.log.flush(next_begin_));
         parts_.log.truncate(next_begin_, gone);
         if (parts_.cache != nullptr) parts_.cache->drop_below({next_begin_});
         running_ = false;

@@ -87,6 +87,7 @@ Result<std::unique_ptr<HashIndex>> HashIndex::create(Epoch& epoch, MemoryBudget&
                                   " bytes are left of " + std::to_string(budget.limit()));
   }
   std::uninitialized_default_construct_n(table->buckets, table->count());
+  index->bits_max_.store(table->bits);
   index->buckets_.store(table->count(), std::memory_order_relaxed);
   index->table_bytes_.store(table->memory.bytes(), std::memory_order_relaxed);
   index->table_.store(table.release(), std::memory_order_release);
@@ -284,6 +285,7 @@ bool HashIndex::start_growth() {
     return false;
   }
   table_bytes_.fetch_add(next->memory.bytes(), std::memory_order_relaxed);
+  bits_max_.store(next->bits);
   present->next.store(next.release(), std::memory_order_release);
   return true;
 }

@@ -171,6 +171,10 @@ class HashIndex {
   /// Lock.
   bool grow_some(std::size_t buckets) noexcept { return growing() && move_some(buckets); }
 
+  /// No table had more than 2^this buckets so far; records that were linked by one that has had not
+  /// more lead to all others that look() could mean.
+  unsigned bits_max() const noexcept { return bits_max_.load(); }
+
   /// Figures, exact only while nobody writes.
   std::uint64_t entries() const noexcept;
   std::uint64_t buckets() const noexcept { return buckets_.load(std::memory_order_relaxed); }
@@ -240,6 +244,7 @@ class HashIndex {
   std::atomic<Table*> table_{nullptr};  // release in finish_growth(); acquire: its buckets' moves
   std::atomic<bool> crowded_{false};    // relaxed: a hint
   std::atomic<bool> growing_{false};    // acquire and release: one growth sees the one before
+  std::atomic<unsigned> bits_max_{0};   // seq_cst: rises before a table's first entry
   std::atomic<std::uint64_t> buckets_{0};      // relaxed: a figure
   std::atomic<std::uint64_t> table_bytes_{0};  // relaxed: a figure
   OverflowSlab slab_;

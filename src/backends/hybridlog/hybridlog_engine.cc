@@ -20,6 +20,13 @@ namespace strata::backends::hybridlog {
 namespace {
 
 constexpr std::size_t kSweptPerCommit = 8;
+constexpr std::uint8_t kIndexBitsAtStart = 10;
+
+bool deletes_range(const WriteBatch& batch) {
+  return std::ranges::any_of(batch.effects(), [](const Effect& effect) {
+    return effect.kind == EffectKind::delete_range;
+  });
+}
 
 Manifest new_manifest(const Options& options) {
   std::random_device random;
@@ -35,6 +42,7 @@ Manifest new_manifest(const Options& options) {
   made.next_extent = 1;
   made.frame_bits = static_cast<std::uint8_t>(options.frame_bits);
   made.segment_bits = static_cast<std::uint8_t>(options.segment_bits);
+  made.index_bits = kIndexBitsAtStart;
   return made;
 }
 
@@ -121,7 +129,8 @@ Result<> HybridlogEngine::start(std::uint64_t above) {
   for (const Void& each : parts.voids) {
     parts.voids_limit = std::max(parts.voids_limit, each.limit);
   }
-  STRATA_LET(parts.index, HashIndex::create(parts.epoch, parts.budget, 1024));
+  STRATA_LET(parts.index,
+             HashIndex::create(parts.epoch, parts.budget, std::uint64_t{1} << manifest.index_bits));
   if (options.ordered) {
     STRATA_LET(parts.ordered, OrderedIndex::create(parts.epoch, parts.budget));
   }
@@ -282,7 +291,14 @@ std::optional<Result<>> HybridlogEngine::start_mget(std::span<Read> reads,
 }
 
 Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptions& options) {
-  const base::ReaderGate::Pass pass(gate_);
+  // Without an order of keys nothing tells which new ones a range gets meanwhile.
+  std::optional<base::ReaderGate::Alone> alone;
+  std::optional<base::ReaderGate::Pass> pass;
+  if (!options_.ordered && deletes_range(batch)) {
+    alone.emplace(gate_);
+  } else {
+    pass.emplace(gate_);
+  }
   STRATA_TRY(check_writable());
   STRATA_TRY(contract::check_limits(batch, limits_));
   STRATA_TRY(contract::check_durability(options.durability, limits_));

@@ -22,7 +22,7 @@ constexpr BytesView kNameStart = "MANIFEST-";
 constexpr std::uint16_t kFormat = 1;
 constexpr std::size_t kFormatEnd = 10;  // magic and format: the same in every format
 constexpr std::size_t kReservedAfterFormat = 6;
-constexpr std::size_t kReservedAfterBits = 2;
+constexpr std::size_t kReservedAfterBits = 1;
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kReservedAtEnd = 28;
 constexpr std::size_t kHeadBytes = 192;
@@ -33,6 +33,7 @@ constexpr std::size_t kBytesMax =
     kHeadBytes + kManifestSegmentsMax * kSegmentBytes + kManifestVoidsMax * kVoidBytes + kCrcBytes;
 
 constexpr unsigned kFrameBitsMin = 12;  // a checksum's unit
+constexpr unsigned kIndexBitsMax = 48;
 constexpr unsigned kFrameBitsMax = 30;  // offsets in a frame have 32 bits, with room above
 constexpr unsigned kSegmentBitsMax = 40;
 
@@ -52,6 +53,7 @@ const char* misfit_of(const Manifest& of) {
   if (of.segment_bits < of.frame_bits || of.segment_bits > kSegmentBitsMax) {
     return "segments of no size";
   }
+  if (of.index_bits == 0 || of.index_bits > kIndexBitsMax) return "a hash index of no size";
   if (of.next_segment > (kAddressMask + 1) >> of.segment_bits) return "a log of no length";
   const std::uint64_t end = of.next_segment << of.segment_bits;
   if (of.begin > end) return "the log begins behind its end";
@@ -97,6 +99,7 @@ Result<Manifest> decode_fields(base::Reader& reader, const std::string& name) {
   to.next_extent = reader.u64_le();
   to.frame_bits = reader.u8();
   to.segment_bits = reader.u8();
+  to.index_bits = reader.u8();
   clean &= zeros(kReservedAfterBits);
   const std::uint32_t encryption_key = reader.u32_le();
   clean &= zeros(kNonceBytes);
@@ -196,6 +199,7 @@ Bytes encode(const Manifest& manifest) {
   base::put_u64_le(bytes, manifest.next_extent);
   base::put_u8(bytes, manifest.frame_bits);
   base::put_u8(bytes, manifest.segment_bits);
+  base::put_u8(bytes, manifest.index_bits);
   bytes.append(kReservedAfterBits, '\0');
   base::put_u32_le(bytes, 0);  // encryption key
   bytes.append(kNonceBytes, '\0');

@@ -40,16 +40,19 @@ struct Manifest {
   std::uint64_t generation = 0;  ///< also in the file's name; from 1 on
   StoreId store;
   std::uint64_t hash_seed = 0;
-  std::uint64_t version = 0;              ///< S: records with a version up to it count
-  std::uint64_t clock = 0;                ///< no record in the segments is newer; goes on above it
-  std::uint64_t log_position = 0;         ///< of the write-ahead log: where replay begins
-  std::uint64_t log_life = 0;             ///< of the write-ahead log: which of its lives
-  std::int64_t time_ms = 0;               ///< wall time at which it was made
-  std::uint64_t begin = 0;                ///< the log's first address
-  std::uint64_t next_segment = 0;         ///< where the log goes on: above every segment's number
-  std::uint64_t next_extent = 0;          ///< above every extent's number
-  std::uint8_t frame_bits = 0;            ///< a frame has 2^frame_bits bytes
-  std::uint8_t segment_bits = 0;          ///< segment n begins at address n * 2^segment_bits
+  std::uint64_t version = 0;       ///< S: records with a version up to it count
+  std::uint64_t clock = 0;         ///< no record in the segments is newer; goes on above it
+  std::uint64_t log_position = 0;  ///< of the write-ahead log: where replay begins
+  std::uint64_t log_life = 0;      ///< of the write-ahead log: which of its lives
+  std::int64_t time_ms = 0;        ///< wall time at which it was made
+  std::uint64_t begin = 0;         ///< the log's first address
+  std::uint64_t next_segment = 0;  ///< where the log goes on: above every segment's number
+  std::uint64_t next_extent = 0;   ///< above every extent's number
+  std::uint8_t frame_bits = 0;     ///< a frame has 2^frame_bits bytes
+  std::uint8_t segment_bits = 0;   ///< segment n begins at address n * 2^segment_bits
+  /// The hash index had at most 2^index_bits buckets: with fewer, keys would meet whose records do
+  /// not lead to one another.
+  std::uint8_t index_bits = 0;
   std::vector<ManifestSegment> segments;  ///< ascending
   std::vector<Void> voids;
   std::uint64_t compatible = 0;  ///< feature bits that one may pass over; kept

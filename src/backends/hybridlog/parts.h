@@ -80,6 +80,9 @@ struct Parts {
     std::uint64_t to;
   };
   base::Mutex upkeep_mutex;  ///< one at a time does what log.h calls upkeep, and compacts
+  /// Under upkeep_mutex: a checkpoint has said where its log begins, and has not written all of it:
+  /// what compaction takes away has to be on disk first.
+  bool checkpoint_writes = false;
   base::Mutex held_mutex;
   std::vector<Held> held STRATA_GUARDED_BY(held_mutex);
   std::vector<Void> voids;                              ///< set at open

@@ -102,20 +102,19 @@ bool Upkeep::growth_step() {
 
 Result<bool> Upkeep::compaction_step(bool all) {
   std::vector<std::shared_ptr<Segment>> gone;
-  bool more = false;
   {
     const base::MutexLock lock(parts_.upkeep_mutex);
     if (!compactor_.running() && !(all ? compactor_.possible() : compactor_.wanted())) return false;
     STRATA_LET(const bool finished, compactor_.step(kRecordsPerStep, gone));
     if (finished) compacted_.fetch_add(1, std::memory_order_relaxed);
-    more = true;
+    if (checkpointer_ == nullptr || gone.empty()) return true;
+    // Before a checkpoint can see where the log begins now.
+    checkpointer_->add_gone(std::move(gone));
   }
-  if (checkpointer_ == nullptr || gone.empty()) return more;
-  checkpointer_->add_gone(std::move(gone));
   const std::uint64_t patience =
       std::max(2 * parts_.log.segment_bytes(), parts_.log.bytes_held() / 16);
   if (checkpointer_->gone_bytes() >= patience) STRATA_TRY(checkpointer_->take());
-  return more;
+  return true;
 }
 
 Result<> Upkeep::keep_interval() {

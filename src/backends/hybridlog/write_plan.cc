@@ -41,6 +41,7 @@ Result<> Writer::make_plan(const WriteBatch& batch, Plan& plan) {
   plan.count = 0;
   plan.reads = false;
   plan.conditions.clear();
+  plan.ranges.clear();
   const auto effects = batch.effects();
   if (effects.size() == 1 && batch.conditions().empty() &&
       effects[0].kind != EffectKind::delete_range) {
@@ -55,6 +56,9 @@ Result<> Writer::make_plan(const WriteBatch& batch, Plan& plan) {
     for (std::size_t i = 0; i < effects.size(); ++i) {
       if (effects[i].kind == EffectKind::delete_range) {
         STRATA_LET(const std::vector<Bytes> keys, keys_in_range(effects[i]));
+        Plan::KeyRange& range = plan.ranges.emplace_back();
+        codec::put_physical_key(range.begin, effects[i].key);
+        range.end = codec::physical_end(effects[i].key.space, effects[i].value);
         for (const Bytes& key : keys) {
           table.find_or_add(plan, {effects[i].key.space, key}, parts_.seed);
         }
@@ -131,12 +135,12 @@ Result<std::vector<Bytes>> Writer::keys_in_range(const Effect& range) {
     block.clear();
     {
       const Epoch::Guard guard(parts_.epoch);
-      parts_.ordered->collect({from, inclusive, false}, false, 64, block);
+      parts_.ordered->collect({from, inclusive, false}, false, kRangeKeys, block);
     }
     for (std::size_t i = 0; i < block.size(); ++i) {
       if (!add(block[i])) return found;
     }
-    if (block.size() < 64) return found;
+    if (block.size() < kRangeKeys) return found;
     from = block[block.size() - 1];
     inclusive = false;
   }
@@ -192,6 +196,11 @@ Result<> Writer::compute_one(const WriteBatch& batch, Planned& planned, std::int
   bool there = planned.reads && is_alive(planned.before, now_ms);
   const bool was_there = there;
   bool changed = false;
+  // What expires at once is absent for what follows in the same batch.
+  const auto alive = [&] {
+    const std::int64_t expires_ms = planned.attributes.expires_ms;
+    return there && (expires_ms == kNeverExpires || expires_ms > now_ms);
+  };
   if (there) {
     planned.attributes = planned.before.info;
     planned.value = planned.before.value.view();
@@ -210,20 +219,19 @@ Result<> Writer::compute_one(const WriteBatch& batch, Planned& planned, std::int
         there = false;
         break;
       case EffectKind::patch: {
-        if (!there) planned.attributes = {};
-        STRATA_LET(Bytes patched,
-                   contract::apply_patch(there ? planned.value : BytesView{},
-                                         contract::Patch::of(effect), limits_.value_bytes_max));
+        const BytesView patched_from = alive() ? planned.value : BytesView{};
+        if (!alive()) planned.attributes = {};
+        STRATA_LET(Bytes patched, contract::apply_patch(patched_from, contract::Patch::of(effect),
+                                                        limits_.value_bytes_max));
         planned.own = std::move(patched);
         planned.value = planned.own;
         there = changed = true;
         break;
       }
       case EffectKind::expire:
-        if (!there) break;
+        if (!alive()) break;
         planned.attributes.expires_ms = effect.attributes.expires_ms;
         changed = true;
-        // What expires at once is absent for what follows in the same batch.
         if (effect.attributes.expires_ms != kNeverExpires &&
             effect.attributes.expires_ms <= now_ms) {
           there = false;

@@ -1,12 +1,16 @@
 // What a batch does, key by key. Only Writer's files include this.
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "backends/hybridlog/writer.h"
 
 namespace strata::backends::hybridlog {
+
+inline constexpr std::size_t kRangeKeys = 64;  // of a range that are looked at together
 
 /// One key of a batch.
 struct Writer::Planned {
@@ -51,6 +55,13 @@ struct Writer::Plan {
   std::size_t count = 0;
   std::vector<std::uint32_t> order;       ///< by hash
   std::vector<std::uint32_t> conditions;  ///< the key of each
+  /// Physical keys from `begin` on and before `end`, which the batch deletes.
+  struct KeyRange {
+    Bytes begin;
+    Bytes end;
+  };
+  std::vector<KeyRange> ranges;
+  KeyBlock block;  ///< scratch
   std::vector<HashIndex::Lock> locks;
   std::vector<std::uint32_t> lock_of;  ///< by place in `order`
   bool reads = false;
@@ -61,6 +72,16 @@ struct Writer::Plan {
     planned.renew();
     planned.key.set(key, seed);
     return planned;
+  }
+  /// Whether a key is in it; `order` must be set.
+  bool has(BytesView physical, std::uint64_t seed) const {
+    LookupKey key;
+    key.set_physical(physical, seed);
+    const auto [from, to] =
+        std::ranges::equal_range(std::span(order).first(count), key.hash(), {},
+                                 [&](std::uint32_t k) { return keys[k].key.hash(); });
+    return std::any_of(from, to,
+                       [&](std::uint32_t k) { return keys[k].key.physical() == physical; });
   }
 };
 

@@ -51,13 +51,18 @@ Result<Commit> Writer::run(Plan& plan, const WriteBatch& batch) {
   for (int tries = 0;; ++tries) {
     STRATA_TRY(read(plan));
     const std::int64_t now_ms = parts_.time.wall_ms();
-    if (const auto failed = failed_condition(batch, plan, now_ms)) return Commit{{}, failed};
+    if (const auto failed = failed_condition(batch, plan, now_ms)) {
+      // Of several conditions the first that failed is named: those before it held at that moment.
+      if (*failed > 0 && !still_as_read(plan)) continue;
+      return Commit{{}, failed};
+    }
     if (Result<> computed = compute(batch, plan, now_ms); !computed) {
       drop_extents(plan);
       return computed.error();
     }
     STRATA_LET(const std::optional<std::uint64_t> version, try_install(plan));
     if (version) return Commit{Version{*version}, {}};
+    if (!plan.ranges.empty()) STRATA_TRY(make_plan(batch, plan));
     if (tries > 8) std::this_thread::yield();
   }
 }
@@ -246,6 +251,33 @@ bool Writer::link_all(Plan& plan, std::uint64_t version, std::uint64_t pin) {
   return true;
 }
 
+bool Writer::has_all_of_ranges(Plan& plan) {
+  if (parts_.ordered == nullptr) return true;  // the batch is alone
+  for (Plan::KeyRange& range : plan.ranges) {
+    Bytes from = range.begin;
+    for (bool inclusive = true;; inclusive = false) {
+      KeyBlock& keys = plan.block;
+      keys.clear();
+      parts_.ordered->collect({from, inclusive, false}, false, kRangeKeys, keys);
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (keys[i] >= BytesView(range.end)) break;
+        if (!plan.has(keys[i], parts_.seed)) return false;
+      }
+      if (keys.size() < kRangeKeys || keys[kRangeKeys - 1] >= BytesView(range.end)) break;
+      from = keys[kRangeKeys - 1];
+    }
+  }
+  return true;
+}
+
+bool Writer::still_as_read(Plan& plan) {
+  const Epoch::Guard guard(parts_.epoch);
+  const bool same = lock_all(plan);
+  for (HashIndex::Lock& lock : plan.locks) lock.untouched();
+  plan.locks.clear();
+  return same;
+}
+
 Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
   using Becomes = Planned::Becomes;
   const Epoch::Guard guard(parts_.epoch);
@@ -260,9 +292,10 @@ Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
     Planned& planned = plan.keys[k];
     if (planned.becomes == Becomes::same) continue;
     writes = true;
-    // A key is in the ordered index before its record can be seen.
+    // A key is in the ordered index before its record can be seen. That of a tombstone may have
+    // been forgotten, see forget().
     if (parts_.ordered == nullptr || planned.becomes != Becomes::record ||
-        planned.found.kind == Found::Kind::memory) {
+        (planned.found.kind == Found::Kind::memory && !planned.found.head.is(kTombstone))) {
       continue;
     }
     const OrderedIndex::Insert inserted = parts_.ordered->insert(planned.key.physical());
@@ -278,6 +311,8 @@ Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
       break;
     }
   }
+  // A key that is not in the ordered index yet will have this version or a later one.
+  if (!has_all_of_ranges(plan)) return give_up(Outcome::changed);
   const std::uint64_t pin = parts_.clock.newest_pin_below(version);
   if (!make_rooms(plan, pin)) return give_up(Outcome::no_room);
   if (!link_all(plan, version, pin)) return give_up(Outcome::no_memory);
@@ -358,6 +393,7 @@ Result<Commit> Writer::update(KeyRef key, UpdateFunction function) {
   Plan& plan = lease.plan();
   plan.count = 0;
   plan.conditions.clear();
+  plan.ranges.clear();
   plan.order.assign(1, 0);
   plan.reads = true;
   static_cast<void>(plan.add(key, parts_.seed));
@@ -394,6 +430,7 @@ Result<bool> Writer::expire(BytesView physical_key) {
   Lease lease;
   Plan& plan = lease.plan();
   plan.count = 0;
+  plan.ranges.clear();
   plan.order.assign(1, 0);
   Planned& planned = plan.add({}, parts_.seed);
   planned.key.set_physical(physical_key, parts_.seed);

@@ -27,6 +27,7 @@ class Writer {
   Writer(Parts& parts, Reader& reader, const Limits& limits)
       : parts_(parts), reader_(reader), limits_(limits) {}
 
+  /// Without an ordered index: one that deletes a range must be alone in the store.
   Result<Commit> commit(const WriteBatch& batch);
   Result<Commit> update(KeyRef key, UpdateFunction function);
   /// Makes a record that has expired a tombstone; true when it was one that had.
@@ -64,6 +65,10 @@ class Writer {
   Result<std::optional<std::uint64_t>> try_install(Plan& plan);
   Result<> check_put(KeyRef key, const Update& update) const;
   bool lock_all(Plan& plan);
+  /// Whether all that the plan read is so at one and the same moment.
+  bool still_as_read(Plan& plan);
+  /// Whether every key of a range that is deleted is in the plan. Under its locks.
+  bool has_all_of_ranges(Plan& plan);
   bool make_rooms(Plan& plan, std::uint64_t pin);
   bool link_all(Plan& plan, std::uint64_t version, std::uint64_t pin);
   bool was_there(const Planned& planned);

@@ -32,6 +32,7 @@ Manifest sample(std::uint64_t generation = 7) {
   manifest.next_extent = 6;
   manifest.frame_bits = 21;
   manifest.segment_bits = 25;
+  manifest.index_bits = 20;
   manifest.segments = {{1, 0x2000000}, {2, 560}};
   manifest.voids = {{20, 25, 0x4000000}};
   return manifest;
@@ -75,6 +76,7 @@ TEST(Manifest, ComesBackAsItWasWritten) {
     manifest.frame_bits = static_cast<std::uint8_t>(12 + random.uniform(19));
     manifest.segment_bits =
         static_cast<std::uint8_t>(manifest.frame_bits + random.uniform(41u - manifest.frame_bits));
+    manifest.index_bits = static_cast<std::uint8_t>(1 + random.uniform(48));
     manifest.segments.clear();
     manifest.voids.clear();
     std::uint64_t number = random.uniform(20);
@@ -155,7 +157,7 @@ TEST(Manifest, RefusesFieldsThatDoNotFitTogether) {
       {"frames too large", 136, 31, 1},
       {"segments smaller than frames", 137, 20, 1},
       {"segments too large", 137, 41, 1},
-      {"reserved behind the bits", 138, 1, 2},
+      {"reserved behind the bits", 139, 1, 1},
       {"nonce", 155, 1, 1},
       {"one segment more", 156, 3, 4},
       {"one segment less", 156, 1, 4},
