@@ -11,10 +11,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <thread>
 
 #include "base/mutex.h"
+#include "base/thread_index.h"
 
 namespace strata::base {
 
@@ -53,7 +52,7 @@ class ReaderGate {
   // inside and closed_ are written by one side and then read by the other, each way round: both
   // sides need seq_cst, so that at least one sees the other.
   Lane& enter() {
-    Lane& lane = lanes_[std::hash<std::thread::id>{}(std::this_thread::get_id()) % kLanes];
+    Lane& lane = lanes_[thread_index() % kLanes];
     while (true) {
       lane.inside.fetch_add(1, std::memory_order_seq_cst);
       if (closed_.load(std::memory_order_seq_cst) == 0) return lane;

@@ -1,6 +1,8 @@
 #include "cli/info_commands.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 #include "base/parse.h"
 #include "cli/text.h"
@@ -13,6 +15,10 @@ namespace strata::cli {
 namespace {
 
 std::string number_text(double value) {
+  constexpr double kWholeMax = 9007199254740992;  // 2^53
+  if (std::fabs(value) < kWholeMax && value == std::trunc(value)) {
+    return std::to_string(static_cast<std::int64_t>(value));
+  }
   char text[64];
   const int n = std::snprintf(text, sizeof text, "%.6g", value);
   return {text, static_cast<std::size_t>(n)};

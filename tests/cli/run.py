@@ -25,7 +25,7 @@ STRATA = os.environ.get("STRATA_BIN", str(ROOT / "build/release/bin/strata"))
 SHORT = bool(os.environ.get("STRATA_TEST_SHORT"))
 DATA = pathlib.Path(os.environ.get("STRATA_TEST_DATA", ROOT.parent / "shared/data"))
 BIG_MB = int(os.environ.get("STRATA_BIG_MB", "20" if SHORT else "200"))
-BACKENDS = ("memory", "file", "rocksdb", "lmdb")
+BACKENDS = ("memory", "hybridlog", "file", "rocksdb", "lmdb")
 RSS_BYTES_MAX = 200 << 20
 TIMEOUT = 1000  # only for what never ends
 
@@ -244,6 +244,17 @@ def test_exit_statuses(shell):
         done = subprocess.run([STRATA, "get", "k", "--data", "d"], cwd=shell.folder, stdout=full,
                               stderr=subprocess.DEVNULL, timeout=TIMEOUT)
     assert done.returncode == 1, done.returncode
+
+
+def test_statistics(shell):
+    """Whole numbers are shown whole, in JSON as in text."""
+    store = ("--data", "s", "--backend", "hybridlog")
+    (shell.folder / "strata.toml").write_text('[storage]\nmemory_budget = "64MiB"\n')
+    shell.run("put", "k", "v", *store, "--config", "strata.toml")
+    text = shell.run("stats", *store, "--config", "strata.toml").stdout.decode()
+    assert re.search(r"^memory_budget_bytes +67108864$", text, re.M), text
+    said = json.loads(shell.run("stats", *store, "--config", "strata.toml", "--json").stdout)
+    assert said["memory_budget_bytes"] == 64 << 20 and said["keys"] == 1, said
 
 
 def test_second_process_is_refused(shell):

@@ -6,6 +6,10 @@
 
 namespace strata::backends::hybridlog {
 
+namespace {
+constexpr std::uint64_t kShortSegmentsMax = 16;
+}
+
 bool Compactor::possible() const {
   return parts_.log.begin() >> parts_.log.segment_bits() < parts_.log.tail() >>
          parts_.log.segment_bits();
@@ -23,6 +27,11 @@ bool Compactor::wanted() const {
   const std::uint64_t log = parts_.log.bytes_held();
   const std::int64_t live =
       std::max<std::int64_t>(0, parts_.live_bytes.load(std::memory_order_relaxed));
+  // A checkpoint ends a segment however short it is: too many short ones are made one.
+  const std::uint64_t segments = (parts_.log.tail() >> parts_.log.segment_bits()) -
+                                 (parts_.log.begin() >> parts_.log.segment_bits());
+  const std::uint64_t full = static_cast<std::uint64_t>(live) >> parts_.log.segment_bits();
+  if (segments > kShortSegmentsMax + 2 * full) return true;
   const double allowed = parts_.options.space_amplification * static_cast<double>(live) * 0.95;
   return static_cast<double>(log) > allowed + 2.0 * static_cast<double>(parts_.log.segment_bytes());
 }

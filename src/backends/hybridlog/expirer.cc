@@ -35,6 +35,7 @@ Result<bool> Expirer::remove_one(const ExpiryQueue::Entry& entry) {
 
 Result<Expirer::Swept> Expirer::sweep(std::size_t max) {
   Swept swept;
+  if (parts_.expiry.count() == 0) return swept;
   const std::int64_t now_ms = parts_.time.wall_ms();
   if (!parts_.expiry.may_be_due(now_ms)) return swept;
   const base::MutexLock lock(mutex_);

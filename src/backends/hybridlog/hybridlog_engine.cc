@@ -267,7 +267,7 @@ Result<std::optional<RecordInfo>> HybridlogEngine::get(KeyRef key, Value& value,
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_open());
   if (options.at == nullptr) {
-    return reader_->get(key, value, {~std::uint64_t{0}, clock_.wall_ms()}, options.info_only);
+    return reader_->get(key, value, {}, options.info_only);
   }
   STRATA_LET(const Sight* const sight, sight_of(options.at));
   return reader_->get(key, value, *sight, options.info_only);

@@ -30,7 +30,8 @@ Log::Log(io::FileSystem& files, Epoch& epoch, MemoryBudget& budget, const LogOpt
       frame_bytes_(std::uint64_t{1} << options.frame_bits) {
   STRATA_CHECK(options.segment_bits >= options.frame_bits);
   const std::uint64_t in_memory = budget.limit() / frame_bytes_ + 2;
-  const std::uint64_t holes = std::uint64_t{4} << (options.segment_bits - options.frame_bits);
+  // Behind each seal lies a hole; how many may lie in memory, see make_place().
+  const std::uint64_t holes = std::uint64_t{24} << (options.segment_bits - options.frame_bits);
   const std::uint64_t ring = std::bit_ceil(in_memory + holes);
   ring_mask_ = ring - 1;
   frames_ = std::make_unique<std::atomic<char*>[]>(ring);
@@ -152,11 +153,11 @@ Result<> Log::wait_for_room() {
   const std::uint64_t seen = attempts_;
   // The attempt that runs now may have begun before this one's need: the one behind it counts.
   while (attempts_ < seen + 2) {
-    if (spare_.load() != nullptr) return {};
+    if (!hungry()) return {};
     if (kick_) kick_();
     room_.wait_for_ms(mutex_, 100);
   }
-  if (spare_.load() != nullptr) return {};
+  if (!hungry()) return {};
   if (!trouble_) return trouble_.error();
   return {};
 }
@@ -175,9 +176,7 @@ Result<std::uint64_t> Log::seal() {
     char* const memory = fits(next) ? spare_.exchange(nullptr) : nullptr;
     if (memory == nullptr) {
       opening_.store(false, std::memory_order_release);
-      if (spare_.load() != nullptr) {
-        return Error(Code::quota, "hybridlog: the log's memory is too far behind its tail");
-      }
+      if (spare_.load() != nullptr) STRATA_TRY(make_place(next));
       continue;
     }
     const std::uint64_t old = tail_.exchange(frame << 32 | kClosed);

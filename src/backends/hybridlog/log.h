@@ -162,7 +162,9 @@ class Log {
   std::uint64_t bytes_on_disk() const STRATA_EXCLUDES(mutex_);
   bool on_disk() const noexcept { return options_.on_disk; }
   /// Whether somebody waits for a frame.
-  bool hungry() const noexcept { return spare_.load(std::memory_order_relaxed) == nullptr; }
+  bool hungry() const noexcept {
+    return spare_.load(std::memory_order_relaxed) == nullptr || !fits((tail_.load() >> 32) + 1);
+  }
   void set_kick(std::function<void()> kick) { kick_ = std::move(kick); }
   /// Is called before records leave memory: the clock must rise, so that what is read of them
   /// later is older than any write to come.
@@ -179,6 +181,8 @@ class Log {
   void free_frame(char* frame);
   /// Whether the ring has a place for a frame beside those that are not let go yet.
   bool fits(std::uint64_t frame) const noexcept { return frame - evicted_.load() <= ring_mask_; }
+  /// Lets the oldest frames go until a frame fits().
+  Result<> make_place(std::uint64_t frame) STRATA_EXCLUDES(mutex_);
   bool turn_tail(std::uint64_t full_frame) noexcept;
   /// Makes everything below a frame read-only, and waits until nobody still writes there.
   void freeze_to(std::uint64_t frame);

@@ -10,6 +10,8 @@
 namespace strata::backends::hybridlog {
 
 Result<> Log::keep_room(Need need) {
+  if (const std::uint64_t next = (tail_.load() >> 32) + 1; !fits(next))
+    STRATA_TRY(make_place(next));
   if (spare_.load() != nullptr) return {};
   STRATA_LET(char* const made, make_room(need));
   char* none = nullptr;
@@ -18,6 +20,19 @@ Result<> Log::keep_room(Need need) {
     idle_.push_back(made);
   }
   return {};
+}
+
+// The ring knows the place of every frame from the oldest in memory to the tail, holes included:
+// where there are many, the oldest frames leave before their memory is needed.
+Result<> Log::make_place(std::uint64_t frame) {
+  const std::uint64_t oldest = frame - ring_mask_;
+  if (flushed() < oldest << frame_bits_) {
+    freeze_to(std::min(oldest, tail_.load() >> 32));
+    STRATA_TRY(flush(read_only()));
+  }
+  evict_to(std::min(oldest + ring_mask_ / 16, flushed() >> frame_bits_));
+  if (fits(frame)) return {};
+  return Error(Code::quota, "hybridlog: the log's memory is too far behind its tail");
 }
 
 void Log::tell(const Result<>& result) {

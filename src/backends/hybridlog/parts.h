@@ -38,10 +38,19 @@ struct Options {
   std::uint64_t memory_bytes = 0;
 };
 
-/// From where one looks: versions up to `version`, expiry judged at `time_ms`.
+/// From where one looks: versions up to `version`, expiry judged at one time. At present the clock
+/// is not asked before a record that expires is met.
 struct Sight {
+  static constexpr std::int64_t kNotAsked = INT64_MIN;
+
+  std::int64_t time(const base::Clock& clock) noexcept {
+    if (time_ms == kNotAsked) time_ms = clock.wall_ms();
+    return time_ms;
+  }
+  bool of_present() const noexcept { return version == ~std::uint64_t{0}; }
+
   std::uint64_t version = ~std::uint64_t{0};
-  std::int64_t time_ms = 0;
+  std::int64_t time_ms = kNotAsked;
 };
 
 struct Parts {

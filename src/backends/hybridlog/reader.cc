@@ -12,12 +12,41 @@ constexpr std::size_t kOptimisticMax = 1024;  // keys that are read and checked 
 constexpr int kTries = 3;
 
 /// What one look into memory came to.
-enum class Seen : std::uint8_t { absent, present, torn, elsewhere };
+enum class Seen : std::uint8_t {
+  absent,
+  present,
+  torn,
+  elsewhere,  ///< a device, an extent, or old versions may know
+  damaged     ///< see Answer::error
+};
 
-/// Answers from memory alone. `elsewhere`: a device, an extent, or old versions may know.
-Result<Seen> see(const Parts& parts, const LookupKey& key, const HashIndex::Look& look,
-                 const Sight& sight, bool info_only, std::optional<RecordInfo>& info,
-                 Value& value) {
+/// Where an answer goes.
+struct Answer {
+  std::optional<RecordInfo>& info;
+  Value& value;
+  const bool info_only;
+  std::optional<Error> error = std::nullopt;
+};
+
+/// Of a record with attributes or an extent, whose area was copied whole.
+[[gnu::noinline]] Seen see_attributes(const Parts& parts, const RecordHead& head, BytesView area,
+                                      Sight& sight, Answer& to) {
+  ValueArea parsed;
+  if (Result<> done = parse_area(head, area, parsed); !done) {
+    to.error = std::move(done).error();
+    return Seen::damaged;
+  }
+  const std::int64_t expires_ms = parsed.info.expires_ms;
+  if (expires_ms != kNeverExpires && expires_ms <= sight.time(parts.time)) return Seen::absent;
+  if (parsed.extent && !to.info_only) return Seen::elsewhere;
+  if (!to.info_only) to.value.assign(parsed.value);
+  to.info = std::move(parsed.info);
+  return Seen::present;
+}
+
+/// Answers from memory alone.
+Seen see(const Parts& parts, const LookupKey& key, const HashIndex::Look& look, Sight& sight,
+         Answer& to) {
   const Found found = walk(parts, look.head, key, sight.version);
   if (found.kind != Found::Kind::memory) {
     return found.kind == Found::Kind::cold ? Seen::elsewhere : Seen::absent;
@@ -29,20 +58,13 @@ Result<Seen> see(const Parts& parts, const LookupKey& key, const HashIndex::Look
   BytesView area(found.at + value_at, area_bytes);
   if (area_bytes <= kInPlaceBytesMax) area = {copy_area(found, value_at, copied), area_bytes};
   if (!HashIndex::unchanged(look)) return Seen::torn;
-  if ((found.head.flags() & (kAttributes | kExtent)) == 0) [[likely]] {
-    if (!info_only) value.assign(area);
-    RecordInfo& to = info.emplace();
-    to.version = Version{found.head.version()};
-    to.value_bytes = area_bytes;
-    return Seen::present;
+  if ((found.head.flags() & (kAttributes | kExtent)) != 0) [[unlikely]] {
+    return see_attributes(parts, found.head, area, sight, to);
   }
-  ValueArea parsed;
-  STRATA_TRY(parse_area(found.head, area, parsed));
-  const std::int64_t expires_ms = parsed.info.expires_ms;
-  if (expires_ms != kNeverExpires && expires_ms <= sight.time_ms) return Seen::absent;
-  if (parsed.extent && !info_only) return Seen::elsewhere;
-  if (!info_only) value.assign(parsed.value);
-  info = std::move(parsed.info);
+  if (!to.info_only) to.value.assign(area);
+  RecordInfo& info = to.info.emplace();
+  info.version = Version{found.head.version()};
+  info.value_bytes = area_bytes;
   return Seen::present;
 }
 
@@ -75,7 +97,7 @@ Scratch& own_scratch(std::size_t keys) {
 /// All reads from memory and at one moment: true. False: not so.
 Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) {
   Scratch& scratch = own_scratch(reads.size());
-  const Sight sight{~std::uint64_t{0}, parts.time.wall_ms()};
+  Sight sight;
   const Epoch::Guard guard(parts.epoch);
   for (std::size_t from = 0; from < reads.size(); from += kGroup) {
     const std::size_t end = std::min(reads.size(), from + kGroup);
@@ -95,8 +117,9 @@ Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) 
     }
     for (std::size_t i = from; i < end; ++i) {
       Read& read = reads[i];
-      STRATA_LET(const Seen seen, see(parts, scratch.keys[i], scratch.looks[i], sight, info_only,
-                                      read.info, read.value));
+      Answer answer{read.info, read.value, info_only};
+      const Seen seen = see(parts, scratch.keys[i], scratch.looks[i], sight, answer);
+      if (seen == Seen::damaged) return *std::move(answer.error);
       if (seen == Seen::torn || seen == Seen::elsewhere) return false;
       if (seen == Seen::absent) {
         read.info.reset();
@@ -158,23 +181,25 @@ class Waiting final : public io::Completion {
 
 }  // namespace
 
-Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, const Sight& sight,
+Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, Sight sight,
                                               bool info_only) {
   LookupKey lookup;
   lookup.set(key, parts_.seed);
   std::optional<RecordInfo> info;
   {
+    Answer answer{info, value, info_only};
     const Epoch::Guard guard(parts_.epoch);
     while (true) {
       const HashIndex::Look look = parts_.index->look(lookup.hash());
-      STRATA_LET(const Seen seen, see(parts_, lookup, look, sight, info_only, info, value));
+      const Seen seen = see(parts_, lookup, look, sight, answer);
+      if (seen == Seen::damaged) return *std::move(answer.error);
       if (seen == Seen::present) {
         if (info_only) value.clear();
         return info;
       }
       if (seen == Seen::elsewhere) break;
       if (seen == Seen::torn || !HashIndex::unchanged(look)) continue;
-      if (sight.version != ~std::uint64_t{0}) break;
+      if (!sight.of_present()) break;
       value.clear();
       return std::nullopt;
     }
@@ -182,6 +207,7 @@ Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, const Si
   Read read;
   read.key = key;
   read.value.swap(value);
+  sight.time(parts_.time);
   ReadRun run(parts_, info_only);
   Result<> done = run.begin({&read, 1}, &sight);
   if (done) done = run.look();
@@ -194,8 +220,7 @@ Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, const Si
 Result<> Reader::mget(std::span<Read> reads, const Sight* at, bool info_only) {
   if (reads.empty()) return {};
   if (at == nullptr && reads.size() == 1) {
-    STRATA_LET(reads[0].info, get(reads[0].key, reads[0].value,
-                                  {~std::uint64_t{0}, parts_.time.wall_ms()}, info_only));
+    STRATA_LET(reads[0].info, get(reads[0].key, reads[0].value, {}, info_only));
     return {};
   }
   if (at == nullptr && reads.size() <= kOptimisticMax) {
@@ -292,7 +317,9 @@ Result<> Reader::newest(const LookupKey& key, bool with_value, Newest& to) {
     to.address = to.cold_from = {};
     to.extent.reset();
     std::uint64_t begin = 0;
-    Bytes area;
+    alignas(8) char copied[kInPlaceBytesMax + 16];
+    Bytes held;      // where the area does not fit there
+    BytesView area;  // in one of them
     RecordHead head;
     {
       const Epoch::Guard guard(parts_.epoch);
@@ -300,10 +327,13 @@ Result<> Reader::newest(const LookupKey& key, bool with_value, Newest& to) {
       const HashIndex::Look look = parts_.index->look(key.hash());
       const Found found = walk(parts_, look.head, key, ~std::uint64_t{0});
       if (found.kind == Found::Kind::memory) {
-        alignas(8) char copied[kInPlaceBytesMax + 16];
         const std::size_t bytes = found.head.value_bytes();
-        area = bytes > kInPlaceBytesMax ? Bytes(found.at + value_at, bytes)
-                                        : Bytes(copy_area(found, value_at, copied), bytes);
+        if (bytes > kInPlaceBytesMax) {
+          held.assign(found.at + value_at, bytes);
+          area = held;
+        } else {
+          area = {copy_area(found, value_at, copied), bytes};
+        }
         to.there = true;
         to.address = found.address;
         to.version = found.head.version();
@@ -331,7 +361,8 @@ Result<> Reader::newest(const LookupKey& key, bool with_value, Newest& to) {
         to.there = true;
         to.version = bounds->head.version();
         head = bounds->head;
-        area = record->substr(bounds->value_at, head.value_bytes());
+        held.assign(*record, bounds->value_at, head.value_bytes());
+        area = held;
       }
       next = bounds->head.prev();
     }

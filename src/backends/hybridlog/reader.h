@@ -42,8 +42,7 @@ class Reader {
  public:
   explicit Reader(Parts& parts) : parts_(parts) {}
 
-  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value, const Sight& sight,
-                                        bool info_only);
+  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value, Sight sight, bool info_only);
   /// `at` null: the present.
   Result<> mget(std::span<Read> reads, const Sight* at, bool info_only);
   std::optional<Result<>> start_mget(std::span<Read> reads, const Sight* at, bool info_only,

@@ -132,10 +132,8 @@ void overwrite_record(char* at, const RecordHead& head, const NewRecord& record,
 
 void encode_attributes(const RecordAttributes& attributes, Bytes& to) {
   to.clear();
-  const bool plain = attributes.expires_ms == kNeverExpires && attributes.dictionary == 0 &&
-                     attributes.encryption_key == 0 && attributes.type == ValueType::string &&
-                     attributes.codec == 0 && attributes.extension.empty();
-  if (!plain) codec::put_record_head(to, attributes, Version{}, codec::Checksum::none, {}, {});
+  if (!are_default(attributes))
+    codec::put_record_head(to, attributes, Version{}, codec::Checksum::none, {}, {});
 }
 
 }  // namespace strata::backends::hybridlog

@@ -67,6 +67,12 @@ void write_record(char* to, const NewRecord& record, std::uint64_t version, LogA
 void overwrite_record(char* at, const RecordHead& head, const NewRecord& record,
                       std::uint64_t version);
 
+/// Whether nothing of them stands in a record.
+inline bool are_default(const RecordAttributes& attributes) noexcept {
+  return attributes.expires_ms == kNeverExpires && attributes.dictionary == 0 &&
+         attributes.encryption_key == 0 && attributes.type == ValueType::string &&
+         attributes.codec == 0 && attributes.extension.empty();
+}
 /// The attributes as bytes before the value; empty where all of them are their defaults.
 void encode_attributes(const RecordAttributes& attributes, Bytes& to);
 

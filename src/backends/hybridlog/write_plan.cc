@@ -39,7 +39,7 @@ class KeyTable {
 
 Result<> Writer::make_plan(const WriteBatch& batch, Plan& plan) {
   plan.count = 0;
-  plan.reads = false;
+  plan.reads = plan.needs_time = false;
   plan.conditions.clear();
   plan.ranges.clear();
   const auto effects = batch.effects();
@@ -101,6 +101,7 @@ Result<> Writer::make_plan(const WriteBatch& batch, Plan& plan) {
       }
     }
     plan.reads |= planned.reads;
+    plan.needs_time |= planned.reads || planned.effects.size() > 1;
   }
   std::ranges::sort(plan.order, {}, [&](std::uint32_t k) { return plan.keys[k].key.hash(); });
   return {};

@@ -65,6 +65,7 @@ struct Writer::Plan {
   std::vector<HashIndex::Lock> locks;
   std::vector<std::uint32_t> lock_of;  ///< by place in `order`
   bool reads = false;
+  bool needs_time = false;  ///< to judge what has expired
 
   Planned& add(KeyRef key, std::uint64_t seed) {
     if (count == keys.size()) keys.emplace_back();

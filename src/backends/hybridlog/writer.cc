@@ -42,15 +42,61 @@ class Writer::Lease {
 };
 
 Result<Commit> Writer::commit(const WriteBatch& batch) {
+  const auto effects = batch.effects();
+  if (effects.size() == 1 && effects[0].kind == EffectKind::put && batch.conditions().empty()) {
+    LookupKey key;
+    key.set(effects[0].key, parts_.seed);
+    if (const auto version = overwrite(key, effects[0].value, effects[0].attributes, nullptr)) {
+      return Commit{Version{*version}, {}};
+    }
+  }
   Lease lease;
   STRATA_TRY(make_plan(batch, lease.plan()));
   return run(lease.plan(), batch);
 }
 
+// Nothing else changes with it: no index, no count, no length.
+std::optional<std::uint64_t> Writer::overwrite(const LookupKey& key, BytesView value,
+                                               const RecordAttributes& attributes,
+                                               const Newest* expected) {
+  if (value.size() > kInPlaceBytesMax || !are_default(attributes)) return std::nullopt;
+  NewRecord record;
+  record.key = &key;
+  record.value = value;
+  const Epoch::Guard guard(parts_.epoch);
+  // The record is touched before its bucket is locked: that makes the hold short.
+  const LogAddress first = parts_.index->look(key.hash()).head;
+  if (!first || first.value < parts_.log.head()) return std::nullopt;
+  const char* const at = parts_.log.at(first);
+  __builtin_prefetch(at + 64, 1);
+  static_cast<void>(load_word(at));
+  HashIndex::Lock lock = parts_.index->lock(key.hash());
+  const Found found = walk(parts_, lock.head(key.hash()), key, ~std::uint64_t{0});
+  const bool fits = found.kind == Found::Kind::memory &&
+                    found.address.value >= parts_.log.read_only() &&
+                    (found.head.flags() & (kTombstone | kExtent | kAttributes)) == 0 &&
+                    found.head.value_bytes() <= kInPlaceBytesMax &&
+                    record.bytes() == record_bytes(key.key_bytes(), found.head.value_bytes()) &&
+                    (expected == nullptr || still_newest(*expected, found));
+  if (!fits) {
+    lock.untouched();
+    return std::nullopt;
+  }
+  std::uint64_t version = parts_.clock.now();
+  if (found.head.version() >= version) version = parts_.clock.raise();
+  if (parts_.clock.newest_pin_below(version) >= found.head.version()) {
+    lock.untouched();
+    return std::nullopt;
+  }
+  overwrite_record(found.at, found.head, record, version);
+  if (!parts_.dirty.load(std::memory_order_relaxed)) parts_.dirty.store(true);
+  return version;
+}
+
 Result<Commit> Writer::run(Plan& plan, const WriteBatch& batch) {
   for (int tries = 0;; ++tries) {
     STRATA_TRY(read(plan));
-    const std::int64_t now_ms = parts_.time.wall_ms();
+    const std::int64_t now_ms = plan.needs_time ? parts_.time.wall_ms() : 0;
     if (const auto failed = failed_condition(batch, plan, now_ms)) {
       // Of several conditions the first that failed is named: those before it held at that moment.
       if (*failed > 0 && !still_as_read(plan)) continue;
@@ -414,6 +460,10 @@ Result<Commit> Writer::update(KeyRef key, UpdateFunction function) {
       planned.becomes = Planned::Becomes::tombstone;
     } else if (update.action == Update::Action::put) {
       STRATA_TRY(check_put(key, update));
+      if (const auto version =
+              overwrite(planned.key, update.value, update.attributes, &planned.before)) {
+        return Commit{Version{*version}, {}};
+      }
       planned.becomes = Planned::Becomes::record;
       planned.attributes = std::move(update.attributes);
       planned.own = std::move(update.value);

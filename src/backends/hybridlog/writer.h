@@ -45,6 +45,12 @@ class Writer {
   struct Planned;
   struct Plan;
 
+  /// The short way for what is written most: a plain value over a live record in memory with as
+  /// many bytes, which no snapshot needs (and which is still `expected`, if that is given), is
+  /// changed in its place. Nothing: the long way has to be gone.
+  std::optional<std::uint64_t> overwrite(const LookupKey& key, BytesView value,
+                                         const RecordAttributes& attributes,
+                                         const Newest* expected);
   Result<> make_plan(const WriteBatch& batch, Plan& plan);
   Result<std::vector<Bytes>> keys_in_range(const Effect& range);
   Result<> read(Plan& plan);

@@ -2,8 +2,8 @@
 """Differential runner: the same scripts to redis-server and to Strata, replies compared byte
 for byte, in RESP2 and in RESP3.
 
-    run.py [--backend NAMES] [FILE ...]    Strata (STRATA_BIN) against redis-server, over memory
-                                           and rocksdb or over the backends named (a,b)
+    run.py [--backend NAMES] [FILE ...]    Strata (STRATA_BIN) against redis-server, over memory,
+                                           hybridlog and rocksdb or over the backends named (a,b)
     run.py --against-redis                 redis-server against redis-server: must be all equal
     run.py --coverage                      is every row of Strata's command table in a script?
 
@@ -74,7 +74,7 @@ SHOWN_DIFFERENCES = 200
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare Strata's replies with redis-server's.")
     parser.add_argument("files", nargs="*", type=pathlib.Path, help="script files; default: all")
-    parser.add_argument("--backend", default="memory,rocksdb", help="Strata's backends, a,b")
+    parser.add_argument("--backend", default="memory,hybridlog,rocksdb", help="Strata's backends, a,b")
     parser.add_argument("--against-redis", action="store_true", help="redis against redis")
     parser.add_argument("--coverage", action="store_true", help="check that every row has a script")
     parser.add_argument("--case", default="", help="only cases whose name contains this")

@@ -1,0 +1,83 @@
+// What upkeep keeps bounded while a store is used for long.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "backends/hybridlog/open_for_test.h"
+#include "io/folder_swap.h"
+#include "io/sim_file_system.h"
+#include "strata/batch.h"
+#include "strata/capabilities.h"
+#include "strata/engine.h"
+
+namespace strata::backends::hybridlog {
+namespace {
+
+constexpr Keyspace kSpace{20};
+
+class Upkeep : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = open_for_test({.files = files_,
+                                 .clock = clock_,
+                                 .folder = "store",
+                                 .durability = Durability::interval,
+                                 .interval_ms = 1000,
+                                 .memory_bytes = 1},
+                                {{"upkeep_thread", "false"}});
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    engine_ = *std::move(opened);
+    put("stays", "here");
+  }
+  void TearDown() override {
+    if (engine_ == nullptr) return;
+    EXPECT_TRUE(engine_->close());
+  }
+  void put(BytesView key, BytesView value) { ASSERT_TRUE(engine_->put({kSpace, key}, value)); }
+  Bytes get(BytesView key) {
+    Value value;
+    const auto found = engine_->get({kSpace, key}, value, {});
+    EXPECT_TRUE(found && *found);
+    return value.to_bytes();
+  }
+  std::size_t segments() { return io::names_in(files_, "store/db/segments")->size(); }
+
+  base::SimClock clock_;
+  io::SimFileSystem files_{1, clock_};
+  std::unique_ptr<Engine> engine_;
+};
+
+// One write a second, and so one checkpoint: each ends a segment with a single record in it.
+TEST_F(Upkeep, ManyShortSegmentsBecomeFew) {
+  std::size_t most = 0;
+  for (int second = 0; second < 300; ++second) {
+    put("counter", std::to_string(second));
+    clock_.advance_ms(1000);
+    const Result<Maintenance> done = engine_->maintain(100);
+    ASSERT_TRUE(done) << done.error().to_string() << " in second " << second;
+    most = std::max(most, segments());
+  }
+  EXPECT_LE(most, 64u);
+  EXPECT_GE(most, 4u);
+  EXPECT_EQ(get("stays"), "here");
+  EXPECT_EQ(get("counter"), "299");
+}
+
+// Without compaction the holes behind the seals would fill the addresses that memory can hold.
+TEST_F(Upkeep, SealsLetTheOldestFramesGo) {
+  for (int i = 0; i < 60; ++i) {
+    put("counter", std::to_string(i));
+    const std::string folder = "copy" + std::to_string(i);
+    ASSERT_TRUE(files_.create_directory(folder));
+    const auto done = engine_->as<Persistence>()->checkpoint(folder);
+    ASSERT_TRUE(done) << done.error().to_string() << " at checkpoint " << i;
+  }
+  EXPECT_GE(segments(), 60u);
+  EXPECT_EQ(get("stays"), "here");
+  EXPECT_EQ(get("counter"), "59");
+}
+
+}  // namespace
+}  // namespace strata::backends::hybridlog
