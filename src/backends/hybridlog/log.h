@@ -230,11 +230,13 @@ template <class Visit>
 void Log::visit_memory(std::uint64_t from, std::uint64_t end, Visit visit) const {
   while (from < end) {
     const char* const record = at({from});
-    const RecordHead head = load_head(record);
-    if (head.is(kFiller)) {
-      from += head.prev().value;
+    // Of a filler only the first word is sure to be in the frame.
+    const RecordHead filler{load_word(record), 0};
+    if (filler.is(kFiller)) {
+      from += filler.prev().value;
       continue;
     }
+    const RecordHead head = load_head(record);
     std::size_t key_bytes = head.short_key_bytes();
     std::size_t key_at = kRecordHeadBytes;
     if (head.long_key()) {
