@@ -163,6 +163,12 @@ class HashIndex {
   bool wants_growth() const noexcept {
     return crowded_.load(std::memory_order_relaxed) && !growing() && crowded();
   }
+  /// What the next growth will take, if it is near: the buckets are more than half as full as they
+  /// may be.
+  std::uint64_t growth_bytes() const noexcept {
+    if (growing() || 2 * entries() <= kEntriesPerBucketMax * buckets()) return 0;
+    return 2 * buckets() * sizeof(Bucket);
+  }
   bool growing() const noexcept { return growing_.load(std::memory_order_relaxed); }
   /// False: the budget or the system has no room for a table twice as large. True also if growth
   /// is going on. Makes system calls: not inside a Guard.

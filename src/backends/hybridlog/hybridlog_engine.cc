@@ -155,6 +155,13 @@ Result<> HybridlogEngine::start(std::uint64_t above) {
     checkpointer_ = std::make_unique<Checkpointer>(parts, folder_, manifest);
   }
   upkeep_ = std::make_unique<Upkeep>(parts, *reader_, *writer_, checkpointer_.get(), interval_ms_);
+  // What the indexes will want next, and a bit for what is between: overflow buckets, keys in
+  // order.
+  parts.log.set_headroom([&parts] {
+    const std::uint64_t slack =
+        std::clamp<std::uint64_t>(parts.budget.limit() / 32, 512 * 1024, std::uint64_t{64} << 20);
+    return slack + parts.index->growth_bytes();
+  });
   parts.log.set_before_eviction([&parts] { parts.clock.raise(); });
   if (read_only_) return {};
   if (is_new && checkpointer_ != nullptr) {

@@ -162,6 +162,16 @@ Result<> Log::wait_for_room() {
   return {};
 }
 
+void Log::wait_for_upkeep() {
+  if (kick_) kick_();
+  const base::MutexLock lock(mutex_);
+  const std::uint64_t seen = attempts_;
+  for (int waits = 0; attempts_ < seen + 2 && waits < 20; ++waits) {
+    if (kick_) kick_();
+    room_.wait_for_ms(mutex_, 50);
+  }
+}
+
 Result<std::uint64_t> Log::seal() {
   const std::uint64_t per_segment = std::uint64_t{1} << (options_.segment_bits - frame_bits_);
   while (true) {

@@ -107,6 +107,8 @@ class Log {
 
   /// Returns once there may be room, or says why there is none.
   Result<> wait_for_room() STRATA_EXCLUDES(mutex_);
+  /// Returns once upkeep has seen to the headroom.
+  void wait_for_upkeep() STRATA_EXCLUDES(mutex_);
   /// The segment an address lies in; null: below begin (or a hole).
   std::shared_ptr<Segment> segment_at(LogAddress address) const STRATA_EXCLUDES(mutex_);
 
@@ -119,6 +121,10 @@ class Log {
     compaction  ///< in memory only: takes a frame beyond the budget, since it will give back more
   };
   Result<> keep_room(Need need = Need::writers) STRATA_EXCLUDES(mutex_);
+  /// How much of the budget is to be left to the indexes; set before anybody writes.
+  void set_headroom(std::function<std::uint64_t()> bytes) { headroom_ = std::move(bytes); }
+  /// Gives frames back until that much is left, as far as a log can: the oldest go to the device.
+  Result<> keep_headroom() STRATA_EXCLUDES(mutex_);
   /// Tells those who wait what came of the last attempts.
   void tell(const Result<>& result) STRATA_EXCLUDES(mutex_);
   /// Makes what lies below an address (of a frame, not above the tail's) immutable.
@@ -171,6 +177,7 @@ class Log {
   void set_before_eviction(std::function<void()> call) { before_eviction_ = std::move(call); }
 
  private:
+  static constexpr std::uint64_t kFramesMin = 6;        // below it no frame is given back
   static constexpr std::uint64_t kClosed = 0x7fffffff;  // an offset above any frame's bytes
 
   bool open_next(std::uint64_t full) noexcept;
@@ -187,6 +194,12 @@ class Log {
   /// Makes everything below a frame read-only, and waits until nobody still writes there.
   void freeze_to(std::uint64_t frame);
   Result<char*> make_room(Need need) STRATA_EXCLUDES(mutex_);
+  /// Whether the budget has a frame for the log beside the headroom.
+  bool may_take_frame() const {
+    return frames_held() < kFramesMin || !headroom_ || budget_.left() >= frame_bytes_ + headroom_();
+  }
+  /// Writes the oldest sixteenth of the frames, and lets the first half of it go.
+  Result<> evict_some() STRATA_EXCLUDES(mutex_);
   Result<> write_frame(std::uint64_t frame) STRATA_EXCLUDES(mutex_);
   Result<> seal_segment(std::uint64_t number) STRATA_EXCLUDES(mutex_);
   bool left_by_tail(std::uint64_t number) const;
@@ -204,6 +217,7 @@ class Log {
   std::unique_ptr<std::atomic<char*>[]> frames_;  // release in open_frame, before tail_
   std::function<void()> kick_;                    // wakes whoever does the upkeep
   std::function<void()> before_eviction_;
+  std::function<std::uint64_t()> headroom_;
 
   alignas(64) std::atomic<std::uint64_t> tail_{
       0};  // frame << 32 | offset; above frame_bytes_: full

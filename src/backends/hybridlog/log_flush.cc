@@ -52,7 +52,7 @@ Result<char*> Log::make_room(Need need) {
         return frame;
       }
     }
-    if (budget_.try_take(frame_bytes_)) return new_frame();
+    if (may_take_frame() && budget_.try_take(frame_bytes_)) return new_frame();
     if (!on_disk()) {
       if (need == Need::compaction) {
         budget_.take(frame_bytes_);
@@ -63,23 +63,49 @@ Result<char*> Log::make_room(Need need) {
                                "`memory` allows; delete something or allow more",
                                budget_.limit()));
     }
-    const std::uint64_t tail_frame = tail_.load() >> 32;
-    const std::uint64_t head_frame = head_.load() >> frame_bits_;
-    const std::uint64_t held = frames_held();
-    if (held < 3 || head_frame >= tail_frame) {
-      return Error(Code::quota, fmt::format("hybridlog: the indexes fill the memory budget of {} "
-                                            "bytes; allow more `memory`",
-                                            budget_.limit()));
-    }
-    // The oldest sixteenth goes to disk together, and its first half leaves memory.
-    const std::uint64_t step = std::max<std::uint64_t>(1, held / 16);
-    const std::uint64_t want = std::min(head_frame + step, tail_frame);
-    if (flushed() < want << frame_bits_) {
-      freeze_to(std::min(head_frame + 2 * step, tail_frame));
-      STRATA_TRY(flush(read_only()));
-    }
-    evict_to(std::min(want, flushed() >> frame_bits_));
+    STRATA_TRY(evict_some());
   }
+}
+
+Result<> Log::evict_some() {
+  const std::uint64_t tail_frame = tail_.load() >> 32;
+  const std::uint64_t head_frame = head_.load() >> frame_bits_;
+  const std::uint64_t held = frames_held();
+  if (held < 3 || head_frame >= tail_frame) {
+    return Error(Code::quota, fmt::format("hybridlog: the indexes fill the memory budget of {} "
+                                          "bytes; allow more `memory`",
+                                          budget_.limit()));
+  }
+  const std::uint64_t step = std::max<std::uint64_t>(1, held / 16);
+  const std::uint64_t want = std::min(head_frame + step, tail_frame);
+  if (flushed() < want << frame_bits_) {
+    freeze_to(std::min(head_frame + 2 * step, tail_frame));
+    STRATA_TRY(flush(read_only()));
+  }
+  evict_to(std::min(want, flushed() >> frame_bits_));
+  return {};
+}
+
+Result<> Log::keep_headroom() {
+  if (!headroom_ || !on_disk()) return {};
+  while (budget_.left() < headroom_() && frames_held() > kFramesMin) {
+    char* idle = nullptr;
+    {
+      const base::MutexLock lock(mutex_);
+      if (!idle_.empty()) {
+        idle = idle_.back();
+        idle_.pop_back();
+      }
+    }
+    if (idle != nullptr) {
+      free_frame(idle);
+    } else if (head() >> frame_bits_ < tail_.load() >> 32) {
+      STRATA_TRY(evict_some());
+    } else {
+      break;
+    }
+  }
+  return {};
 }
 
 void Log::freeze_to(std::uint64_t frame) {

@@ -72,8 +72,12 @@ Result<bool> Upkeep::step() {
 
 Result<> Upkeep::room_step() {
   const base::MutexLock lock(parts_.upkeep_mutex);
-  if (!parts_.log.hungry()) return {};
-  Result<> room = parts_.log.keep_room();
+  Result<> room = parts_.log.keep_headroom();
+  if (!room || !parts_.log.hungry()) {
+    parts_.log.tell(room);
+    return room;
+  }
+  room = parts_.log.keep_room();
   // A store without a device makes room by compaction only.
   while (!room && room.error().code() == Code::quota && !parts_.log.on_disk() &&
          compactor_.possible() && compactor_.dead_bytes() > 2 * parts_.log.frame_bytes()) {

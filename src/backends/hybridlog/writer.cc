@@ -13,6 +13,10 @@
 
 namespace strata::backends::hybridlog {
 
+namespace {
+constexpr int kRefusalsMax = 3;
+}
+
 /// The plan that a thread uses again and again; a new one where its own is in use (an update's
 /// function that writes elsewhere).
 class Writer::Lease {
@@ -115,7 +119,7 @@ Result<Commit> Writer::run(Plan& plan, const WriteBatch& batch) {
 
 // Nothing: what was read has changed; begin anew.
 Result<std::optional<std::uint64_t>> Writer::try_install(Plan& plan) {
-  while (true) {
+  for (int refusals = 0;;) {
     std::uint64_t version = 0;
     const Outcome outcome = install(plan, version);
     if (outcome == Outcome::done) {
@@ -125,6 +129,11 @@ Result<std::optional<std::uint64_t>> Writer::try_install(Plan& plan) {
     if (outcome == Outcome::changed) {
       drop_extents(plan);
       return std::optional<std::uint64_t>();
+    }
+    // The log may give frames back to the indexes.
+    if (outcome == Outcome::no_memory && refusals++ < kRefusalsMax) {
+      parts_.log.wait_for_upkeep();
+      continue;
     }
     const Result<> room =
         outcome == Outcome::no_room ? wait_for_room(plan) : Result<>(out_of_memory());

@@ -7,7 +7,9 @@
 
 #include "backends/hybridlog/open_for_test.h"
 #include "io/folder_swap.h"
+#include "io/posix_file_system.h"
 #include "io/sim_file_system.h"
+#include "io/temp_folder.h"
 #include "strata/batch.h"
 #include "strata/capabilities.h"
 #include "strata/engine.h"
@@ -77,6 +79,34 @@ TEST_F(Upkeep, SealsLetTheOldestFramesGo) {
   EXPECT_GE(segments(), 60u);
   EXPECT_EQ(get("stays"), "here");
   EXPECT_EQ(get("counter"), "59");
+}
+
+// The log lies beyond the budget by far, and gives up frames for what the indexes need.
+TEST(Memory, IsSharedByLogAndIndexes) {
+  constexpr std::uint64_t kKeys = 80'000;
+  const io::TempFolder temp;
+  auto opened = open_for_test({.files = io::posix(),
+                               .clock = base::system_clock(),
+                               .folder = temp.path(),
+                               .durability = Durability::none,
+                               .memory_bytes = 1},
+                              {});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Engine& engine = **opened;
+  const Bytes value(500, 'v');
+  WriteBatch batch;
+  for (std::uint64_t i = 0; i < kKeys; ++i) {
+    batch.put({kSpace, "key" + std::to_string(i)}, value);
+    if (batch.effects().size() < 50) continue;
+    const Result<Commit> done = engine.commit(batch);
+    ASSERT_TRUE(done) << done.error().to_string() << " at key " << i;
+    batch.clear();
+  }
+  EXPECT_EQ(*engine.count(kSpace), kKeys);
+  const Stats stats = engine.stats();
+  EXPECT_LE(stats.bytes_memory, 18u << 20);
+  EXPECT_GE(stats.bytes_disk, kKeys * value.size() * 3 / 4);
+  ASSERT_TRUE(engine.close());
 }
 
 }  // namespace
