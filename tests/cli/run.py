@@ -21,6 +21,9 @@ import time
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/server"))
+from harness import resp  # noqa: E402
+
 STRATA = os.environ.get("STRATA_BIN", str(ROOT / "build/release/bin/strata"))
 SHORT = bool(os.environ.get("STRATA_TEST_SHORT"))
 DATA = pathlib.Path(os.environ.get("STRATA_TEST_DATA", ROOT.parent / "shared/data"))
@@ -96,6 +99,30 @@ def test_import_and_export(shell, backend):
     shell.run("export", "out.ndjson", "--data", f"{backend}-data", status=1)
 
 
+def test_imported_data_is_served(shell, backend):
+    """A Redis client reads each imported line, byte for byte, by its key."""
+    lines = cities(shell.folder).read_bytes().splitlines()
+    shell.run(*import_of(backend))
+    server = subprocess.Popen([STRATA, "serve", "--port", "0", "--data", f"{backend}-data"],
+                              cwd=shell.folder, stdout=subprocess.PIPE)
+    try:
+        port = next(int(line.rsplit(b":")[1]) for line in server.stdout
+                    if line.startswith(b"RESP "))
+        with resp.Connection("127.0.0.1", port) as connection:
+            assert connection.command("DBSIZE").value == b"%d" % len(lines)
+            for at in range(0, len(lines), 500):
+                some = lines[at:at + 500]
+                keys = [str(json.loads(line)["cityId"]) for line in some]
+                values = [frame.value for frame in connection.command("MGET", *keys).value]
+                assert values == some, f"lines {at} to {at + 500}"
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(TIMEOUT) == 0
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
 def test_interrupted_import_and_export(shell, backend):
     """Ten interruptions, each followed by the same command, lose and double nothing."""
     source = cities(shell.folder)
@@ -130,20 +157,24 @@ def test_interrupted_import_and_export(shell, backend):
 
 def test_memory_stays_bounded(shell):
     """A large file needs no more memory than a small one."""
-    path = shell.folder / "big.ndjson"
-    with path.open("wb") as file:
-        for i in range(BIG_MB):
-            file.write(b"".join(b'{"id":"%d-%d","text":"%s"}\n' % (i, j, b"x" * 980)
-                                for j in range(1024)))
-    for command in (["import", path, "--key", "id", "--data", "big", "--durability", "none"],
-                    ["export", "big.out", "--data", "big"]):
-        child = subprocess.Popen([STRATA, *map(str, command)], cwd=shell.folder,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = status
-        assert status == 0, status
-        assert used.ru_maxrss * 1024 < RSS_BYTES_MAX, f"{command[0]}: {used.ru_maxrss >> 10} MiB"
-    assert (shell.folder / "big.out").stat().st_size == path.stat().st_size
+    for backend, megabytes in (("rocksdb", BIG_MB), ("lmdb", BIG_MB), ("file", BIG_MB // 10)):
+        path = shell.folder / f"big-{megabytes}.ndjson"
+        if not path.exists():
+            with path.open("wb") as file:
+                for i in range(megabytes):
+                    file.write(b"".join(b'{"id":"%d-%d","text":"%s"}\n' % (i, j, b"x" * 980)
+                                        for j in range(1024)))
+        store = ["--data", f"big-{backend}", "--backend", backend]
+        for command in (["import", path, "--key", "id", "--durability", "none", *store],
+                        ["export", f"{backend}.out", *store]):
+            child = subprocess.Popen([STRATA, *map(str, command)], cwd=shell.folder,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = status
+            assert status == 0, status
+            assert used.ru_maxrss * 1024 < RSS_BYTES_MAX, (
+                f"{command[0]}, {backend}: {used.ru_maxrss >> 10} MiB")
+        assert (shell.folder / f"{backend}.out").stat().st_size == path.stat().st_size
 
 
 def test_counter_keys_keep_the_order(shell):
@@ -360,6 +391,7 @@ def test_examples_of_the_guide(shell):
 def cases():
     for backend in BACKENDS:
         yield f"import and export: {backend}", lambda s, b=backend: test_import_and_export(s, b)
+        yield f"served: {backend}", lambda s, b=backend: test_imported_data_is_served(s, b)
         yield (f"ten interruptions: {backend}",
                lambda s, b=backend: test_interrupted_import_and_export(s, b))
     for name, function in sorted(globals().items()):

@@ -65,6 +65,7 @@ Result<std::unique_ptr<MapEnvironment>> MapEnvironment::open(const std::string& 
   std::unique_ptr<MapEnvironment> environment(new MapEnvironment());
   STRATA_TRY(environment->open_map(folder, settings));
   STRATA_TRY(environment->open_databases(folder, settings));
+  environment->find_map();
   return environment;
 }
 
@@ -140,11 +141,25 @@ Result<> MapEnvironment::sync() { return check(mdb_env_sync(env_, 1), "sync the 
 Result<> MapEnvironment::grow() {
   const std::uint64_t bytes = map_bytes();
   if (bytes >= kMapBytesMax) return Error(Code::quota, "lmdb: the map is as large as it can be");
-  return check(mdb_env_set_mapsize(env_, bytes * 2), "grow the map");
+  return resize(bytes * 2, "grow the map");
 }
 
-Result<> MapEnvironment::adopt_growth() {
-  return check(mdb_env_set_mapsize(env_, 0), "take over the size of the map");
+Result<> MapEnvironment::adopt_growth() { return resize(0, "take over the size of the map"); }
+
+Result<> MapEnvironment::resize(std::uint64_t map_bytes, std::string_view doing) {
+  resident_.forget();
+  STRATA_TRY(check(mdb_env_set_mapsize(env_, map_bytes), doing));
+  find_map();
+  return {};
+}
+
+void MapEnvironment::find_map() {
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return;
+  MDB_val key = value_of(kFormatKey);
+  MDB_val value{};
+  if (mdb_get(txn, meta_, &key, &value) == MDB_SUCCESS) resident_.find(value.mv_data);
+  mdb_txn_abort(txn);
 }
 
 std::uint64_t MapEnvironment::map_bytes() const {
@@ -162,7 +177,9 @@ std::uint64_t MapEnvironment::used_bytes() const {
 }
 
 Result<> MapEnvironment::copy_to(const std::string& folder) {
-  return check(mdb_env_copy2(env_, folder.c_str(), MDB_CP_COMPACT), "copy the store to " + folder);
+  const int code = mdb_env_copy2(env_, folder.c_str(), MDB_CP_COMPACT);
+  resident_.touched(used_bytes());
+  return check(code, "copy the store to " + folder);
 }
 
 unsigned MapEnvironment::clear_stale_readers() {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "backends/lmdb/resident_pages.h"
 #include "strata/bytes.h"
 #include "strata/result.h"
 
@@ -47,6 +48,7 @@ class MapEnvironment {
   unsigned meta() const noexcept { return meta_; }
   unsigned records() const noexcept { return records_; }
   unsigned expiries() const noexcept { return expiries_; }
+  ResidentPages& resident() noexcept { return resident_; }
 
   /// Everything that was committed survives a loss of power.
   Result<> sync();
@@ -66,11 +68,15 @@ class MapEnvironment {
   Result<> open_map(const std::string& folder, const Settings& settings);
   Result<> open_databases(const std::string& folder, const Settings& settings);
   Result<> check_format(MDB_txn* txn, const std::string& folder, bool may_make);
+  Result<> resize(std::uint64_t map_bytes, std::string_view doing);
+  /// Where the map lies may have changed.
+  void find_map();
 
   MDB_env* env_ = nullptr;
   unsigned meta_ = 0;
   unsigned records_ = 0;
   unsigned expiries_ = 0;
+  ResidentPages resident_;
 };
 
 }  // namespace strata::backends::lmdb

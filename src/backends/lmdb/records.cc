@@ -57,6 +57,8 @@ class Walk {
     }
     return {};
   }
+  /// Of the records that were looked at.
+  std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
   Result<bool> to_begin() {
@@ -125,6 +127,7 @@ class Walk {
   }
 
   Result<bool> show(BytesView physical, BytesView stored, BytesView bytes) {
+    bytes_ += stored.size() + bytes.size();
     const BytesView key = physical.substr(codec::kKeyspaceBytes);
     STRATA_LET(const codec::RecordView record, parse_stored(stored, key, bytes));
     return visit_(Found{physical, stored, record});
@@ -137,6 +140,7 @@ class Walk {
   const bool reverse_;
   const std::size_t keys_at_once_;
   FunctionRef<Result<bool>(const Found&)> visit_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace
@@ -179,8 +183,10 @@ Result<> walk(const Transaction& txn, const Span& span, bool reverse, std::size_
               FunctionRef<Result<bool>(const Found&)> visit) {
   if (span.begin >= span.end) return {};
   STRATA_LET(Cursor cursor, Cursor::open(txn, txn.environment().records()));
-  return Walk(txn, std::move(cursor), span, reverse, std::max<std::size_t>(1, keys_at_once), visit)
-      .run();
+  Walk walk(txn, std::move(cursor), span, reverse, std::max<std::size_t>(1, keys_at_once), visit);
+  const Result<> outcome = walk.run();
+  txn.environment().resident().touched(walk.bytes());
+  return outcome;
 }
 
 }  // namespace strata::backends::lmdb

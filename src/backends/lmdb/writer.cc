@@ -130,6 +130,7 @@ Result<Commit> Writer::apply(const WriteBatch& batch, std::int64_t now_ms,
   for (const Effect& effect : batch.effects()) {
     STRATA_TRY(apply_effect(effect, version_, now_ms, value_bytes_max));
   }
+  touched_bytes_ += batch.bytes() + batch.effects().size() * ResidentPages::kTouchedByChange;
   return done;
 }
 
@@ -268,7 +269,9 @@ Result<> Writer::commit() {
     STRATA_TRY(put_number(txn_, count_key(space), after));
   }
   STRATA_TRY(put_number(txn_, kVersionKey, version_.value));
-  return txn_.commit();
+  STRATA_TRY(txn_.commit());
+  txn_.environment().resident().touched(touched_bytes_);
+  return {};
 }
 
 }  // namespace strata::backends::lmdb

@@ -56,6 +56,7 @@ class Writer {
   Transaction txn_;
   Version version_;
   std::map<Keyspace, std::int64_t> changes_;
+  std::uint64_t touched_bytes_ = 0;
 };
 
 }  // namespace strata::backends::lmdb

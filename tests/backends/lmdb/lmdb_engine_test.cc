@@ -68,6 +68,46 @@ TEST_F(LmdbTest, TheMapGrowsByItselfUnderValuesBeyondIt) {
   EXPECT_EQ(count(*engine_), 21u);
 }
 
+// RssFile of this process: pages of mapped files that count as its memory.
+std::uint64_t resident_file_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with("RssFile:")) return std::stoull(line.substr(8)) * 1024;
+  }
+  ADD_FAILURE() << "/proc/self/status has no RssFile";
+  return 0;
+}
+
+TEST_F(LmdbTest, NeitherWritingNorScanningFillsTheMemoryWithPagesOfTheMap) {
+  constexpr int kRecords = 1200;
+  const Bytes value(100'000, 'v');
+  const std::uint64_t before = resident_file_bytes();
+  std::uint64_t most = 0;
+  for (int i = 0; i < kRecords; ++i) {
+    put(std::to_string(i), value);
+    most = std::max(most, resident_file_bytes());
+  }
+  const auto snapshot = engine_->snapshot();
+  STRATA_OK(snapshot);
+  ScanOptions options;
+  options.at = snapshot->get();
+  options.page_records = 10;
+  ScanPage page;
+  Range rest = Range::all(kSpace);
+  int seen = 0;
+  do {
+    STRATA_OK(engine_->scan(rest, options, page));
+    for (std::size_t i = 0; i < page.size(); ++i) EXPECT_TRUE(page[i].value == value);
+    seen += static_cast<int>(page.size());
+    most = std::max(most, resident_file_bytes());
+    rest.begin = Bytes(page[page.size() - 1].key) + Bytes(1, '\0');
+  } while (page.more());
+  EXPECT_EQ(seen, kRecords);
+  // 120 MB were written and read; what was touched since the last letting go may be there.
+  EXPECT_LT(most, before + ResidentPages::kTouchedBytesMax * 2);
+}
+
 TEST_F(LmdbTest, TheMapGrowsWhileOthersReadAndWrite) {
   std::atomic<bool> done{false};
   std::vector<std::thread> readers;
