@@ -47,7 +47,6 @@ class Compactor {
     std::uint64_t end = 0;  ///< if not newest, and in the chain: the version of the next newer one
   };
   Result<Standing> standing_of(const LookupKey& key, const Candidate& candidate);
-  Result<> keep_room();
 
   Parts& parts_;
   Reader& reader_;

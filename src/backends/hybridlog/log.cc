@@ -42,8 +42,7 @@ Log::~Log() {
   for (std::uint64_t i = 0; i <= ring_mask_; ++i) {
     if (char* const frame = frames_[i].load()) free_frame(frame);
   }
-  if (char* const frame = spare_.load()) free_frame(frame);
-  for (char* const frame : idle_) free_frame(frame);
+  for (char* const frame : ready_frames_) free_frame(frame);
 }
 
 Result<> Log::start(LogStart start) {
@@ -69,7 +68,8 @@ Result<> Log::start(LogStart start) {
     if (i == 0) {
       open_frame(first >> frame_bits_, frame);
     } else {
-      spare_ = frame;
+      const base::MutexLock lock(mutex_);
+      add_ready(frame);
     }
   }
   tail_ = first >> frame_bits_ << 32;
@@ -104,6 +104,24 @@ void Log::free_frame(char* frame) {
   frames_held_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+char* Log::take_ready() {
+  const base::MutexLock lock(mutex_);
+  if (ready_frames_.empty()) return nullptr;
+  char* const frame = ready_frames_.back();
+  ready_frames_.pop_back();
+  ready_.store(ready_frames_.size(), std::memory_order_relaxed);
+  return frame;
+}
+
+void Log::add_ready(char* frame) {
+  ready_frames_.push_back(frame);
+  ready_.store(ready_frames_.size(), std::memory_order_relaxed);
+}
+
+void Log::tell_need() {
+  need_.store(needs_.empty() ? 0 : *needs_.rbegin(), std::memory_order_relaxed);
+}
+
 void Log::open_frame(std::uint64_t frame, char* memory) noexcept {
   frames_[frame & ring_mask_].store(memory, std::memory_order_release);
 }
@@ -119,7 +137,7 @@ bool Log::turn_tail(std::uint64_t full_frame) noexcept {
   bool opened = word >> 32 != full_frame;
   const std::uint64_t next = full_frame + 1;
   if (!opened && fits(next)) {
-    if (char* const memory = spare_.exchange(nullptr)) {
+    if (char* const memory = take_ready()) {
       open_frame(next, memory);
       tail_.store(next << 32);
       opened = true;
@@ -147,18 +165,22 @@ bool Log::wait_for_opening() noexcept {
   return (word & 0xffffffff) <= frame_bytes_ || turn_tail(word >> 32);
 }
 
-Result<> Log::wait_for_room() {
-  if (kick_) kick_();
+Result<> Log::wait_for_room(std::uint64_t frames) {
   const base::MutexLock lock(mutex_);
+  const auto need = needs_.insert(frames);
+  tell_need();
+  const auto served = [&] {
+    return ready_frames_.size() >= frames && fits((tail_.load() >> 32) + frames);
+  };
   const std::uint64_t seen = attempts_;
   // The attempt that runs now may have begun before this one's need: the one behind it counts.
-  while (attempts_ < seen + 2) {
-    if (!hungry()) return {};
+  while (!served() && attempts_ < seen + 2) {
     if (kick_) kick_();
     room_.wait_for_ms(mutex_, 100);
   }
-  if (!hungry()) return {};
-  if (!trouble_) return trouble_.error();
+  needs_.erase(need);
+  tell_need();
+  if (!served() && !trouble_) return trouble_.error();
   return {};
 }
 
@@ -175,7 +197,7 @@ void Log::wait_for_upkeep() {
 Result<std::uint64_t> Log::seal() {
   const std::uint64_t per_segment = std::uint64_t{1} << (options_.segment_bits - frame_bits_);
   while (true) {
-    if (spare_.load() == nullptr) STRATA_TRY(keep_room());
+    if (ready_.load(std::memory_order_relaxed) == 0) STRATA_TRY(keep_room());
     while (opening_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
     const std::uint64_t frame = tail_.load() >> 32;
     const std::uint64_t next = (frame / per_segment + 1) * per_segment;
@@ -183,10 +205,11 @@ Result<std::uint64_t> Log::seal() {
       opening_.store(false, std::memory_order_release);
       return frame << frame_bits_;  // nothing was written since the last one
     }
-    char* const memory = fits(next) ? spare_.exchange(nullptr) : nullptr;
+    const bool place = fits(next);
+    char* const memory = place ? take_ready() : nullptr;
     if (memory == nullptr) {
       opening_.store(false, std::memory_order_release);
-      if (spare_.load() != nullptr) STRATA_TRY(make_place(next));
+      if (!place) STRATA_TRY(make_place(next));
       continue;
     }
     const std::uint64_t old = tail_.exchange(frame << 32 | kClosed);

@@ -26,6 +26,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -103,10 +104,22 @@ class Log {
   }
   std::size_t record_bytes_max() const noexcept { return frame_bytes_ / 2; }
 
+  /// Frames that hold records of `bytes` together, of which the largest has `largest`, from a new
+  /// frame on.
+  std::uint64_t frames_for(std::uint64_t bytes, std::uint64_t largest) const noexcept {
+    return bytes / (frame_bytes_ - largest + kRecordAlign) + 1;
+  }
+  /// Whether so much room is at hand now. Others may be faster.
+  bool has_room(std::uint64_t bytes, std::uint64_t largest) const noexcept {
+    const std::uint64_t used = tail_.load(std::memory_order_relaxed) & 0xffffffff;
+    return used + bytes <= frame_bytes_ ||
+           frames_for(bytes, largest) <= ready_.load(std::memory_order_relaxed);
+  }
+
   // --- Outside a guard
 
-  /// Returns once there may be room, or says why there is none.
-  Result<> wait_for_room() STRATA_EXCLUDES(mutex_);
+  /// Returns once so many frames are ready, or says why they are not.
+  Result<> wait_for_room(std::uint64_t frames = 1) STRATA_EXCLUDES(mutex_);
   /// Returns once upkeep has seen to the headroom.
   void wait_for_upkeep() STRATA_EXCLUDES(mutex_);
   /// The segment an address lies in; null: below begin (or a hole).
@@ -114,8 +127,8 @@ class Log {
 
   // --- Upkeep
 
-  /// Sees to it that a frame is at hand and that enough of the oldest ones could go. An error
-  /// stands until a later call succeeds.
+  /// Sees to it that frames are ready: what somebody waits for, and with a device some beyond,
+  /// so that writers go on while the next are freed. An error: nobody can be served.
   enum class Need : std::uint8_t {
     writers,
     compaction  ///< in memory only: takes a frame beyond the budget, since it will give back more
@@ -167,9 +180,10 @@ class Log {
   std::uint64_t flushed() const noexcept { return flushed_.load(std::memory_order_acquire); }
   std::uint64_t bytes_on_disk() const STRATA_EXCLUDES(mutex_);
   bool on_disk() const noexcept { return options_.on_disk; }
-  /// Whether somebody waits for a frame.
+  /// Whether keep_room() has something to do.
   bool hungry() const noexcept {
-    return spare_.load(std::memory_order_relaxed) == nullptr || !fits((tail_.load() >> 32) + 1);
+    const std::uint64_t wanted = wanted_frames();
+    return ready_.load(std::memory_order_relaxed) < wanted || !fits((tail_.load() >> 32) + wanted);
   }
   void set_kick(std::function<void()> kick) { kick_ = std::move(kick); }
   /// Is called before records leave memory: the clock must rise, so that what is read of them
@@ -186,6 +200,20 @@ class Log {
   void fill_rest(std::uint64_t frame, std::uint64_t offset) noexcept;
   char* new_frame();
   void free_frame(char* frame);
+  /// What somebody waits for; at least one.
+  std::uint64_t needed_frames() const noexcept {
+    return std::max<std::uint64_t>(1, need_.load(std::memory_order_relaxed));
+  }
+  /// So many frames leave memory together.
+  std::uint64_t eviction_frames() const noexcept {
+    return std::max<std::uint64_t>(1, frames_held() / 32);
+  }
+  std::uint64_t wanted_frames() const noexcept {
+    return std::max(needed_frames(), on_disk() ? eviction_frames() : 1);
+  }
+  char* take_ready() STRATA_EXCLUDES(mutex_);
+  void add_ready(char* frame) STRATA_REQUIRES(mutex_);
+  void tell_need() STRATA_REQUIRES(mutex_);
   /// Whether the ring has a place for a frame beside those that are not let go yet.
   bool fits(std::uint64_t frame) const noexcept { return frame - evicted_.load() <= ring_mask_; }
   /// Lets the oldest frames go until a frame fits().
@@ -193,12 +221,13 @@ class Log {
   bool turn_tail(std::uint64_t full_frame) noexcept;
   /// Makes everything below a frame read-only, and waits until nobody still writes there.
   void freeze_to(std::uint64_t frame);
-  Result<char*> make_room(Need need) STRATA_EXCLUDES(mutex_);
+  /// One frame more is ready, or several.
+  Result<> free_some(Need need) STRATA_EXCLUDES(mutex_);
   /// Whether the budget has a frame for the log beside the headroom.
   bool may_take_frame() const {
     return frames_held() < kFramesMin || !headroom_ || budget_.left() >= frame_bytes_ + headroom_();
   }
-  /// Writes the oldest sixteenth of the frames, and lets the first half of it go.
+  /// Writes the oldest frames, and lets the first half of what was written go.
   Result<> evict_some() STRATA_EXCLUDES(mutex_);
   Result<> write_frame(std::uint64_t frame) STRATA_EXCLUDES(mutex_);
   Result<> seal_segment(std::uint64_t number) STRATA_EXCLUDES(mutex_);
@@ -226,7 +255,8 @@ class Log {
   std::atomic<std::uint64_t> read_only_{0};  // seq_cst: read by writers under their bucket's lock
   std::atomic<std::uint64_t> flushed_{0};
   std::atomic<std::uint64_t> evicted_{0};  // the lowest frame whose place in the ring is taken
-  std::atomic<char*> spare_{nullptr};      // acq_rel: the next frame's memory
+  std::atomic<std::uint64_t> ready_{0};    // relaxed: the size of ready_frames_
+  std::atomic<std::uint64_t> need_{0};     // relaxed: the largest of needs_
   std::atomic<bool> opening_{false};       // a spin lock: who turns the tail
   std::atomic<std::uint64_t> frames_held_{0};
   std::atomic<std::uint64_t> holes_{0};  // relaxed: bytes of addresses that nothing lies at
@@ -237,7 +267,8 @@ class Log {
   Result<> trouble_ STRATA_GUARDED_BY(mutex_);
   std::map<std::uint64_t, std::shared_ptr<Segment>> segments_ STRATA_GUARDED_BY(mutex_);
   std::map<std::uint64_t, std::uint64_t> early_ends_ STRATA_GUARDED_BY(mutex_);  // of sealed ones
-  std::vector<char*> idle_ STRATA_GUARDED_BY(mutex_);  // frames that wait to be used again
+  std::vector<char*> ready_frames_ STRATA_GUARDED_BY(mutex_);     // memory of the next frames
+  std::multiset<std::uint64_t> needs_ STRATA_GUARDED_BY(mutex_);  // frames that somebody waits for
 };
 
 template <class Visit>

@@ -10,16 +10,20 @@
 namespace strata::backends::hybridlog {
 
 Result<> Log::keep_room(Need need) {
-  if (const std::uint64_t next = (tail_.load() >> 32) + 1; !fits(next))
-    STRATA_TRY(make_place(next));
-  if (spare_.load() != nullptr) return {};
-  STRATA_LET(char* const made, make_room(need));
-  char* none = nullptr;
-  if (!spare_.compare_exchange_strong(none, made)) {
-    const base::MutexLock lock(mutex_);
-    idle_.push_back(made);
+  // Compaction goes on with one frame: what it takes beyond the budget stays small.
+  const bool compacts = need == Need::compaction;
+  const auto needed = [&] { return compacts ? 1 : needed_frames(); };
+  while (true) {
+    const std::uint64_t wanted = compacts ? 1 : wanted_frames();
+    const std::uint64_t last = (tail_.load() >> 32) + wanted;
+    const std::uint64_t ready = ready_.load(std::memory_order_relaxed);
+    if (fits(last) && ready >= wanted) return {};
+    const Result<> freed = fits(last) ? free_some(need) : make_place(last);
+    if (!freed) {
+      const bool served = ready >= needed() && fits((tail_.load() >> 32) + needed());
+      return served ? Result<>() : freed;
+    }
   }
-  return {};
 }
 
 // The ring knows the place of every frame from the oldest in memory to the tail, holes included:
@@ -42,29 +46,24 @@ void Log::tell(const Result<>& result) {
   room_.notify_all();
 }
 
-Result<char*> Log::make_room(Need need) {
-  while (true) {
-    {
-      const base::MutexLock lock(mutex_);
-      if (!idle_.empty()) {
-        char* const frame = idle_.back();
-        idle_.pop_back();
-        return frame;
-      }
-    }
-    if (may_take_frame() && budget_.try_take(frame_bytes_)) return new_frame();
-    if (!on_disk()) {
-      if (need == Need::compaction) {
-        budget_.take(frame_bytes_);
-        return new_frame();
-      }
-      return Error(Code::quota,
-                   fmt::format("hybridlog: the memory of this store is full: {} bytes, all that "
-                               "`memory` allows; delete something or allow more",
-                               budget_.limit()));
-    }
-    STRATA_TRY(evict_some());
+Result<> Log::free_some(Need need) {
+  bool taken = may_take_frame() && budget_.try_take(frame_bytes_);
+  if (!taken && !on_disk() && need == Need::compaction) {
+    budget_.take(frame_bytes_);
+    taken = true;
   }
+  if (taken) {
+    char* const frame = new_frame();
+    const base::MutexLock lock(mutex_);
+    add_ready(frame);
+    room_.notify_all();
+    return {};
+  }
+  if (on_disk()) return evict_some();
+  return Error(Code::quota,
+               fmt::format("hybridlog: the memory of this store is full: {} bytes, all that "
+                           "`memory` allows; delete something or allow more",
+                           budget_.limit()));
 }
 
 Result<> Log::evict_some() {
@@ -76,7 +75,7 @@ Result<> Log::evict_some() {
                                           "bytes; allow more `memory`",
                                           budget_.limit()));
   }
-  const std::uint64_t step = std::max<std::uint64_t>(1, held / 16);
+  const std::uint64_t step = eviction_frames();
   const std::uint64_t want = std::min(head_frame + step, tail_frame);
   if (flushed() < want << frame_bits_) {
     freeze_to(std::min(head_frame + 2 * step, tail_frame));
@@ -89,16 +88,8 @@ Result<> Log::evict_some() {
 Result<> Log::keep_headroom() {
   if (!headroom_ || !on_disk()) return {};
   while (budget_.left() < headroom_() && frames_held() > kFramesMin) {
-    char* idle = nullptr;
-    {
-      const base::MutexLock lock(mutex_);
-      if (!idle_.empty()) {
-        idle = idle_.back();
-        idle_.pop_back();
-      }
-    }
-    if (idle != nullptr) {
-      free_frame(idle);
+    if (char* const frame = take_ready()) {
+      free_frame(frame);
     } else if (head() >> frame_bits_ < tail_.load() >> 32) {
       STRATA_TRY(evict_some());
     } else {
@@ -123,9 +114,10 @@ void Log::evict_to(std::uint64_t frame) {
   epoch_.wait(epoch_.turn());
   const base::MutexLock lock(mutex_);
   for (std::uint64_t i = from; i < frame; ++i) {
-    if (char* const memory = frames_[i & ring_mask_].exchange(nullptr)) idle_.push_back(memory);
+    if (char* const memory = frames_[i & ring_mask_].exchange(nullptr)) add_ready(memory);
   }
   evicted_.store(frame);
+  room_.notify_all();
 }
 
 Result<> Log::flush(std::uint64_t end) {
@@ -197,10 +189,12 @@ void Log::truncate(std::uint64_t begin, std::vector<std::shared_ptr<Segment>>& g
     {
       // What came free counts as free only once it is given back: others want memory, too.
       const base::MutexLock lock(mutex_);
-      while (idle_.size() > 2) {
-        surplus.push_back(idle_.back());
-        idle_.pop_back();
+      const std::uint64_t keep = wanted_frames() + 1;
+      while (ready_frames_.size() > keep) {
+        surplus.push_back(ready_frames_.back());
+        ready_frames_.pop_back();
       }
+      ready_.store(ready_frames_.size(), std::memory_order_relaxed);
     }
     for (char* const each : surplus) free_frame(each);
   }

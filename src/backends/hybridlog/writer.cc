@@ -146,14 +146,18 @@ Result<std::optional<std::uint64_t>> Writer::try_install(Plan& plan) {
 
 Result<> Writer::wait_for_room(const Plan& plan) {
   std::uint64_t bytes = 0;
-  for (std::size_t k = 0; k < plan.count; ++k) bytes += plan.keys[k].record.bytes();
+  std::uint64_t largest = 0;
+  for (std::size_t k = 0; k < plan.count; ++k) {
+    bytes += plan.keys[k].record.bytes();
+    largest = std::max<std::uint64_t>(largest, plan.keys[k].record.bytes());
+  }
   if (bytes > parts_.budget.limit() / 4) {
     return Error(Code::quota,
                  fmt::format("hybridlog: a batch of {} bytes is too large for a memory budget of "
                              "{} bytes",
                              bytes, parts_.budget.limit()));
   }
-  return parts_.log.wait_for_room();
+  return parts_.log.wait_for_room(plan.count == 1 ? 1 : parts_.log.frames_for(bytes, largest));
 }
 
 Error Writer::out_of_memory() const {
@@ -218,6 +222,8 @@ bool Writer::lock_all(Plan& plan) {
 bool Writer::make_rooms(Plan& plan, std::uint64_t pin) {
   using Becomes = Planned::Becomes;
   const std::uint64_t read_only = parts_.log.read_only();
+  std::uint64_t bytes_needed = 0;
+  std::uint64_t largest = 0;
   for (std::size_t i = 0; i < plan.count; ++i) {
     Planned& planned = plan.keys[plan.order[i]];
     planned.room = {};
@@ -235,8 +241,16 @@ bool Writer::make_rooms(Plan& plan, std::uint64_t pin) {
     }
     if (planned.overwrites) {
       planned.address = found.address;
-      continue;
+    } else {
+      bytes_needed += planned.record.bytes();
+      largest = std::max<std::uint64_t>(largest, planned.record.bytes());
     }
+  }
+  // What is taken cannot be given back: a batch that finds room for a part of it would waste that.
+  if (plan.count > 1 && !parts_.log.has_room(bytes_needed, largest)) return false;
+  for (std::size_t i = 0; i < plan.count; ++i) {
+    Planned& planned = plan.keys[plan.order[i]];
+    if (planned.becomes == Becomes::same || planned.overwrites) continue;
     const std::optional<Log::Room> room = parts_.log.allocate(planned.record.bytes());
     if (!room) {
       for (std::size_t j = 0; j < i; ++j) {

@@ -109,5 +109,35 @@ TEST(Memory, IsSharedByLogAndIndexes) {
   ASSERT_TRUE(engine.close());
 }
 
+// Room that a batch took cannot be given back: one that needs several frames waits for all first.
+TEST(Memory, BatchesOfSeveralFramesWasteNone) {
+  const io::TempFolder temp;
+  auto opened = open_for_test({.files = io::posix(),
+                               .clock = base::system_clock(),
+                               .folder = temp.path(),
+                               .durability = Durability::none,
+                               .memory_bytes = 1},
+                              {});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Engine& engine = **opened;
+  const Bytes value(1000, 'v');
+  WriteBatch batch;
+  for (int round = 0; round < 40; ++round) {
+    batch.clear();
+    for (int i = 0; i < 1500; ++i) {
+      batch.put({kSpace, std::to_string(round) + "-" + std::to_string(i)}, value);
+    }
+    const Result<Commit> done = engine.commit(batch);
+    ASSERT_TRUE(done) << done.error().to_string() << " in round " << round;
+  }
+  EXPECT_EQ(*engine.count(kSpace), 60'000u);
+  const Stats stats = engine.stats();
+  const auto amplification =
+      std::ranges::find(stats.more, "space_amplification", &Stats::Figure::name);
+  ASSERT_NE(amplification, stats.more.end());
+  EXPECT_LT(amplification->value, 1.1);
+  ASSERT_TRUE(engine.close());
+}
+
 }  // namespace
 }  // namespace strata::backends::hybridlog
