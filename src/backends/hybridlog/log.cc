@@ -170,7 +170,7 @@ Result<> Log::wait_for_room(std::uint64_t frames) {
   const auto need = needs_.insert(frames);
   tell_need();
   const auto served = [&] {
-    return ready_frames_.size() >= frames && fits((tail_.load() >> 32) + frames);
+    return ready_.load(std::memory_order_relaxed) >= frames && fits((tail_.load() >> 32) + frames);
   };
   const std::uint64_t seen = attempts_;
   // The attempt that runs now may have begun before this one's need: the one behind it counts.
