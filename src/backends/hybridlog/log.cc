@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <thread>
 
 #include "base/check.h"
@@ -42,7 +43,7 @@ Log::~Log() {
   for (std::uint64_t i = 0; i <= ring_mask_; ++i) {
     if (char* const frame = frames_[i].load()) free_frame(frame);
   }
-  for (char* const frame : ready_frames_) free_frame(frame);
+  while (char* const frame = pop_ready()) free_frame(frame);
 }
 
 Result<> Log::start(LogStart start) {
@@ -68,8 +69,7 @@ Result<> Log::start(LogStart start) {
     if (i == 0) {
       open_frame(first >> frame_bits_, frame);
     } else {
-      const base::MutexLock lock(mutex_);
-      add_ready(frame);
+      push_ready(frame);
     }
   }
   tail_ = first >> frame_bits_ << 32;
@@ -104,18 +104,36 @@ void Log::free_frame(char* frame) {
   frames_held_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-char* Log::take_ready() {
-  const base::MutexLock lock(mutex_);
-  if (ready_frames_.empty()) return nullptr;
-  char* const frame = ready_frames_.back();
-  ready_frames_.pop_back();
-  ready_.store(ready_frames_.size(), std::memory_order_relaxed);
+void Log::push_ready(char* frame) noexcept {
+  ready_.fetch_add(1, std::memory_order_relaxed);
+  char* top = ready_top_.load(std::memory_order_relaxed);
+  do {
+    std::memcpy(frame, &top, sizeof(top));
+  } while (!ready_top_.compare_exchange_weak(top, frame, std::memory_order_release,
+                                             std::memory_order_relaxed));
+}
+
+char* Log::pop_ready() noexcept {
+  char* top = ready_top_.load(std::memory_order_acquire);
+  char* next = nullptr;
+  do {
+    if (top == nullptr) return nullptr;
+    std::memcpy(&next, top, sizeof(next));
+  } while (!ready_top_.compare_exchange_weak(top, next, std::memory_order_acquire));
+  ready_.fetch_sub(1, std::memory_order_relaxed);
+  return top;
+}
+
+char* Log::take_ready() noexcept {
+  while (opening_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+  char* const frame = pop_ready();
+  opening_.store(false, std::memory_order_release);
   return frame;
 }
 
-void Log::add_ready(char* frame) {
-  ready_frames_.push_back(frame);
-  ready_.store(ready_frames_.size(), std::memory_order_relaxed);
+void Log::tell_waiting() {
+  const base::MutexLock lock(mutex_);
+  room_.notify_all();
 }
 
 void Log::tell_need() {
@@ -137,7 +155,7 @@ bool Log::turn_tail(std::uint64_t full_frame) noexcept {
   bool opened = word >> 32 != full_frame;
   const std::uint64_t next = full_frame + 1;
   if (!opened && fits(next)) {
-    if (char* const memory = take_ready()) {
+    if (char* const memory = pop_ready()) {
       open_frame(next, memory);
       tail_.store(next << 32);
       opened = true;
@@ -206,7 +224,7 @@ Result<std::uint64_t> Log::seal() {
       return frame << frame_bits_;  // nothing was written since the last one
     }
     const bool place = fits(next);
-    char* const memory = place ? take_ready() : nullptr;
+    char* const memory = place ? pop_ready() : nullptr;
     if (memory == nullptr) {
       opening_.store(false, std::memory_order_release);
       if (!place) STRATA_TRY(make_place(next));

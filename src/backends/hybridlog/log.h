@@ -211,8 +211,13 @@ class Log {
   std::uint64_t wanted_frames() const noexcept {
     return std::max(needed_frames(), on_disk() ? eviction_frames() : 1);
   }
-  char* take_ready() STRATA_EXCLUDES(mutex_);
-  void add_ready(char* frame) STRATA_REQUIRES(mutex_);
+  /// Frames that are ready are a stack, linked through their first words, since writers take from
+  /// it under bucket locks. Only who holds opening_ takes: so no frame comes back meanwhile.
+  void push_ready(char* frame) noexcept;
+  char* pop_ready() noexcept;
+  /// The same for who does not hold opening_.
+  char* take_ready() noexcept;
+  void tell_waiting() STRATA_EXCLUDES(mutex_);
   void tell_need() STRATA_REQUIRES(mutex_);
   /// Whether the ring has a place for a frame beside those that are not let go yet.
   bool fits(std::uint64_t frame) const noexcept { return frame - evicted_.load() <= ring_mask_; }
@@ -255,7 +260,8 @@ class Log {
   std::atomic<std::uint64_t> read_only_{0};  // seq_cst: read by writers under their bucket's lock
   std::atomic<std::uint64_t> flushed_{0};
   std::atomic<std::uint64_t> evicted_{0};  // the lowest frame whose place in the ring is taken
-  std::atomic<std::uint64_t> ready_{0};    // relaxed: the size of ready_frames_
+  std::atomic<char*> ready_top_{nullptr};  // release in push_ready, acquire in pop_ready
+  std::atomic<std::uint64_t> ready_{0};    // relaxed: how many, or one more for a moment
   std::atomic<std::uint64_t> need_{0};     // relaxed: the largest of needs_
   std::atomic<bool> opening_{false};       // a spin lock: who turns the tail
   std::atomic<std::uint64_t> frames_held_{0};
@@ -267,7 +273,6 @@ class Log {
   Result<> trouble_ STRATA_GUARDED_BY(mutex_);
   std::map<std::uint64_t, std::shared_ptr<Segment>> segments_ STRATA_GUARDED_BY(mutex_);
   std::map<std::uint64_t, std::uint64_t> early_ends_ STRATA_GUARDED_BY(mutex_);  // of sealed ones
-  std::vector<char*> ready_frames_ STRATA_GUARDED_BY(mutex_);     // memory of the next frames
   std::multiset<std::uint64_t> needs_ STRATA_GUARDED_BY(mutex_);  // frames that somebody waits for
 };
 

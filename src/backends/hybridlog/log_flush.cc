@@ -53,10 +53,8 @@ Result<> Log::free_some(Need need) {
     taken = true;
   }
   if (taken) {
-    char* const frame = new_frame();
-    const base::MutexLock lock(mutex_);
-    add_ready(frame);
-    room_.notify_all();
+    push_ready(new_frame());
+    tell_waiting();
     return {};
   }
   if (on_disk()) return evict_some();
@@ -112,12 +110,11 @@ void Log::evict_to(std::uint64_t frame) {
   if (head_.load() < address) head_.store(address);
   if (from >= frame) return;
   epoch_.wait(epoch_.turn());
-  const base::MutexLock lock(mutex_);
   for (std::uint64_t i = from; i < frame; ++i) {
-    if (char* const memory = frames_[i & ring_mask_].exchange(nullptr)) add_ready(memory);
+    if (char* const memory = frames_[i & ring_mask_].exchange(nullptr)) push_ready(memory);
   }
   evicted_.store(frame);
-  room_.notify_all();
+  tell_waiting();
 }
 
 Result<> Log::flush(std::uint64_t end) {
@@ -185,18 +182,12 @@ void Log::truncate(std::uint64_t begin, std::vector<std::shared_ptr<Segment>>& g
   const std::uint64_t frame = begin >> frame_bits_;
   if (!on_disk() || head_.load() < begin) {
     evict_to(frame);
-    std::vector<char*> surplus;
-    {
-      // What came free counts as free only once it is given back: others want memory, too.
-      const base::MutexLock lock(mutex_);
-      const std::uint64_t keep = wanted_frames() + 1;
-      while (ready_frames_.size() > keep) {
-        surplus.push_back(ready_frames_.back());
-        ready_frames_.pop_back();
-      }
-      ready_.store(ready_frames_.size(), std::memory_order_relaxed);
+    // What came free counts as free only once it is given back: others want memory, too.
+    while (ready_.load(std::memory_order_relaxed) > wanted_frames() + 1) {
+      char* const surplus = take_ready();
+      if (surplus == nullptr) break;
+      free_frame(surplus);
     }
-    for (char* const each : surplus) free_frame(each);
   }
   const base::MutexLock lock(mutex_);
   const std::uint64_t number = begin >> options_.segment_bits;

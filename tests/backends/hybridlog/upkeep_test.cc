@@ -81,45 +81,48 @@ TEST_F(Upkeep, SealsLetTheOldestFramesGo) {
   EXPECT_EQ(get("counter"), "59");
 }
 
+// A store on a real disk, with the least memory that there is.
+class Memory : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = open_for_test({.files = io::posix(),
+                                 .clock = base::system_clock(),
+                                 .folder = temp_.path(),
+                                 .durability = Durability::none,
+                                 .memory_bytes = 1},
+                                {});
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    engine_ = *std::move(opened);
+  }
+  void TearDown() override {
+    if (engine_ == nullptr) return;
+    EXPECT_TRUE(engine_->close());
+  }
+
+  const io::TempFolder temp_;
+  std::unique_ptr<Engine> engine_;
+};
+
 // The log lies beyond the budget by far, and gives up frames for what the indexes need.
-TEST(Memory, IsSharedByLogAndIndexes) {
+TEST_F(Memory, IsSharedByLogAndIndexes) {
   constexpr std::uint64_t kKeys = 80'000;
-  const io::TempFolder temp;
-  auto opened = open_for_test({.files = io::posix(),
-                               .clock = base::system_clock(),
-                               .folder = temp.path(),
-                               .durability = Durability::none,
-                               .memory_bytes = 1},
-                              {});
-  ASSERT_TRUE(opened) << opened.error().to_string();
-  Engine& engine = **opened;
   const Bytes value(500, 'v');
   WriteBatch batch;
   for (std::uint64_t i = 0; i < kKeys; ++i) {
     batch.put({kSpace, "key" + std::to_string(i)}, value);
     if (batch.effects().size() < 50) continue;
-    const Result<Commit> done = engine.commit(batch);
+    const Result<Commit> done = engine_->commit(batch);
     ASSERT_TRUE(done) << done.error().to_string() << " at key " << i;
     batch.clear();
   }
-  EXPECT_EQ(*engine.count(kSpace), kKeys);
-  const Stats stats = engine.stats();
+  EXPECT_EQ(*engine_->count(kSpace), kKeys);
+  const Stats stats = engine_->stats();
   EXPECT_LE(stats.bytes_memory, 18u << 20);
   EXPECT_GE(stats.bytes_disk, kKeys * value.size() * 3 / 4);
-  ASSERT_TRUE(engine.close());
 }
 
 // Room that a batch took cannot be given back: one that needs several frames waits for all first.
-TEST(Memory, BatchesOfSeveralFramesWasteNone) {
-  const io::TempFolder temp;
-  auto opened = open_for_test({.files = io::posix(),
-                               .clock = base::system_clock(),
-                               .folder = temp.path(),
-                               .durability = Durability::none,
-                               .memory_bytes = 1},
-                              {});
-  ASSERT_TRUE(opened) << opened.error().to_string();
-  Engine& engine = **opened;
+TEST_F(Memory, BatchesOfSeveralFramesWasteNone) {
   const Bytes value(1000, 'v');
   WriteBatch batch;
   for (int round = 0; round < 40; ++round) {
@@ -127,16 +130,15 @@ TEST(Memory, BatchesOfSeveralFramesWasteNone) {
     for (int i = 0; i < 1500; ++i) {
       batch.put({kSpace, std::to_string(round) + "-" + std::to_string(i)}, value);
     }
-    const Result<Commit> done = engine.commit(batch);
+    const Result<Commit> done = engine_->commit(batch);
     ASSERT_TRUE(done) << done.error().to_string() << " in round " << round;
   }
-  EXPECT_EQ(*engine.count(kSpace), 60'000u);
-  const Stats stats = engine.stats();
+  EXPECT_EQ(*engine_->count(kSpace), 60'000u);
+  const Stats stats = engine_->stats();
   const auto amplification =
       std::ranges::find(stats.more, "space_amplification", &Stats::Figure::name);
   ASSERT_NE(amplification, stats.more.end());
   EXPECT_LT(amplification->value, 1.1);
-  ASSERT_TRUE(engine.close());
 }
 
 }  // namespace
