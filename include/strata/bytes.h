@@ -31,6 +31,8 @@ class Value {
   Value& operator=(const Value&) = delete;
   ~Value() = default;
 
+  static constexpr std::size_t kSlackBytes = 8;
+
   /// Valid until the next change of this Value or its end.
   BytesView view() const noexcept { return {data_, bytes_}; }
   const char* data() const noexcept { return data_; }
@@ -45,8 +47,8 @@ class Value {
     bytes_ = 0;
   }
 
-  /// For engines: room for `bytes` bytes to be written by the caller before anyone reads.
-  /// What was here before is lost.
+  /// For engines: room for `bytes` bytes to be written by the caller before anyone reads; if there
+  /// are any, kSlackBytes behind them may be written, too. What was here before is lost.
   char* prepare(std::size_t bytes) {
     pin_.reset();
     if (bytes > capacity_) grow(bytes);
@@ -80,7 +82,7 @@ class Value {
   void grow(std::size_t bytes) {
     std::size_t capacity = capacity_ < 64 ? 64 : capacity_ + capacity_ / 2;
     if (capacity < bytes) capacity = bytes;
-    buffer_ = std::make_unique_for_overwrite<char[]>(capacity);
+    buffer_ = std::make_unique_for_overwrite<char[]>(capacity + kSlackBytes);
     capacity_ = capacity;
   }
 

@@ -217,9 +217,8 @@ Capability* HybridlogEngine::find(CapabilityId id) noexcept {
   }
 }
 
-Result<> HybridlogEngine::check_open() const {
-  if (closed_) return Error(Code::closed, "hybridlog: the store is closed");
-  return {};
+Error HybridlogEngine::closed_error() {
+  return Error(Code::closed, "hybridlog: the store is closed");
 }
 
 Result<> HybridlogEngine::check_writable() const {

@@ -79,7 +79,12 @@ class HybridlogEngine final : public Engine,
   Result<> start(std::uint64_t above);
   Result<> stop(bool save);
 
-  Result<> check_open() const;
+  Result<> check_open() const {
+    if (!closed_) [[likely]]
+      return {};
+    return closed_error();
+  }
+  static Error closed_error();
   Result<> check_writable() const;
   /// Null for null; invalid_argument if the snapshot is of another engine.
   Result<const Sight*> sight_of(const Snapshot* at) const;

@@ -28,11 +28,15 @@ struct Answer {
   std::optional<Error> error = std::nullopt;
 };
 
-/// Of a record with attributes or an extent, whose area was copied whole.
-[[gnu::noinline]] Seen see_attributes(const Parts& parts, const RecordHead& head, BytesView area,
-                                      Sight& sight, Answer& to) {
+/// Of a record with attributes or an extent.
+[[gnu::noinline]] Seen see_attributes(const Parts& parts, const Found& found, std::size_t value_at,
+                                      const HashIndex::Look& look, Sight& sight, Answer& to) {
+  alignas(8) char copied[kInPlaceBytesMax + 16];
+  BytesView area(found.at + value_at, found.head.value_bytes());
+  if (area.size() <= kInPlaceBytesMax) area = {copy_area(found, value_at, copied), area.size()};
+  if (!HashIndex::unchanged(look)) return Seen::torn;
   ValueArea parsed;
-  if (Result<> done = parse_area(head, area, parsed); !done) {
+  if (Result<> done = parse_area(found.head, area, parsed); !done) {
     to.error = std::move(done).error();
     return Seen::damaged;
   }
@@ -54,14 +58,16 @@ Seen see(const Parts& parts, const LookupKey& key, const HashIndex::Look& look, 
   if (found.head.is(kTombstone)) return Seen::absent;
   const std::size_t value_at = kRecordHeadBytes + key.image_bytes();
   const std::size_t area_bytes = found.head.value_bytes();
-  alignas(8) char copied[kInPlaceBytesMax + 16];
-  BytesView area(found.at + value_at, area_bytes);
-  if (area_bytes <= kInPlaceBytesMax) area = {copy_area(found, value_at, copied), area_bytes};
-  if (!HashIndex::unchanged(look)) return Seen::torn;
   if ((found.head.flags() & (kAttributes | kExtent)) != 0) [[unlikely]] {
-    return see_attributes(parts, found.head, area, sight, to);
+    return see_attributes(parts, found, value_at, look, sight, to);
   }
-  if (!to.info_only) to.value.assign(area);
+  if (area_bytes > kInPlaceBytesMax) {
+    if (!HashIndex::unchanged(look)) return Seen::torn;
+    if (!to.info_only) to.value.assign({found.at + value_at, area_bytes});
+  } else {
+    if (!to.info_only) load_bytes(to.value.prepare(area_bytes), found.at + value_at, area_bytes);
+    if (!HashIndex::unchanged(look)) return Seen::torn;
+  }
   RecordInfo& info = to.info.emplace();
   info.version = Version{found.head.version()};
   info.value_bytes = area_bytes;
@@ -185,23 +191,26 @@ Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, Sight si
                                               bool info_only) {
   LookupKey lookup;
   lookup.set(key, parts_.seed);
-  std::optional<RecordInfo> info;
+  Result<std::optional<RecordInfo>> result{std::optional<RecordInfo>()};
   {
-    Answer answer{info, value, info_only};
+    Answer answer{*result, value, info_only};
     const Epoch::Guard guard(parts_.epoch);
     while (true) {
       const HashIndex::Look look = parts_.index->look(lookup.hash());
       const Seen seen = see(parts_, lookup, look, sight, answer);
-      if (seen == Seen::damaged) return *std::move(answer.error);
-      if (seen == Seen::present) {
+      if (seen == Seen::present) [[likely]] {
         if (info_only) value.clear();
-        return info;
+        return result;
+      }
+      if (seen == Seen::damaged) {
+        result = *std::move(answer.error);
+        return result;
       }
       if (seen == Seen::elsewhere) break;
       if (seen == Seen::torn || !HashIndex::unchanged(look)) continue;
       if (!sight.of_present()) break;
       value.clear();
-      return std::nullopt;
+      return result;
     }
   }
   Read read;
@@ -213,8 +222,12 @@ Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, Sight si
   if (done) done = run.look();
   if (done) done = finish(parts_, run);
   read.value.swap(value);
-  if (!done) return done.error();
-  return std::move(read.info);
+  if (done) {
+    *result = std::move(read.info);
+  } else {
+    result = done.error();
+  }
+  return result;
 }
 
 Result<> Reader::mget(std::span<Read> reads, const Sight* at, bool info_only) {

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -99,6 +100,23 @@ inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
   for (std::size_t i = 0; i < bytes; i += 8) {
     const std::uint64_t word = load_word(from + i);
     std::memcpy(to + i, &word, 8);
+  }
+}
+/// From any address on, by whole words: what shares the first and the last word with it is loaded,
+/// too. Up to 7 bytes behind `to + bytes` are written.
+inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  if (bytes == 0) return;
+  const char* const end = to + bytes;
+  const std::size_t skip = reinterpret_cast<std::uintptr_t>(from) % 8;
+  const char* at = from - skip;
+  const std::uint64_t first = load_word(at) >> 8 * skip;
+  std::memcpy(to, &first, 8);
+  to += 8 - skip;
+  at += 8;
+  for (; to < end; to += 8, at += 8) {
+    const std::uint64_t word = load_word(at);
+    std::memcpy(to, &word, 8);
   }
 }
 inline void store_words(char* to, const char* from, std::size_t bytes) noexcept {

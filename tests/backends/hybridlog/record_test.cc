@@ -294,6 +294,19 @@ TEST(Record, WalkingDamagedBytesEndsWithinThem) {
   }
 }
 
+TEST(Record, BytesAreCopiedFromAnyAddressAndLittleBehindThem) {
+  alignas(8) char from[128];
+  for (std::size_t i = 0; i < sizeof(from); ++i) from[i] = static_cast<char>(i + 1);
+  for (std::size_t at = 0; at < 16; ++at) {
+    for (std::size_t bytes = 0; bytes <= 100; ++bytes) {
+      Bytes to(bytes + 16, '\0');
+      load_bytes(to.data(), from + at, bytes);
+      EXPECT_EQ(BytesView(to).substr(0, bytes), BytesView(from + at, bytes));
+      EXPECT_EQ(to.substr(bytes + 7), Bytes(9, '\0')) << at << " " << bytes;
+    }
+  }
+}
+
 TEST(Record, PlainAttributesTakeNoBytes) {
   Bytes to = "something";
   encode_attributes(RecordAttributes{}, to);
