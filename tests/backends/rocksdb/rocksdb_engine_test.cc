@@ -259,8 +259,14 @@ TEST_F(RocksdbTest, AReadFromMemoryIsAnsweredAtOnceAndOneFromTheDeviceByThePool)
   EXPECT_EQ(reads[0].value.size(), 1000u);
   ASSERT_TRUE(reads[1].info.has_value());
 
-  Told third;  // by now it is cached
-  EXPECT_TRUE(engine_->start_mget(reads, {}, third).has_value());
+  // Cached now, unless a compaction wrote the blocks anew in between: then they are read again.
+  bool at_once_again = false;
+  for (int i = 0; i < 100 && !at_once_again; ++i) {
+    Told told;
+    at_once_again = engine_->start_mget(reads, {}, told).has_value();
+    if (!at_once_again) told.done.wait(false, std::memory_order_acquire);
+  }
+  EXPECT_TRUE(at_once_again);
 }
 
 TEST_F(RocksdbTest, ACheckpointOpensAsAStoreAndRestores) {
