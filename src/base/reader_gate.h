@@ -2,15 +2,19 @@
 //
 // For what nearly never changes but everybody uses: the handle of an open store.
 //
-// Always:  callers never write one cache line together, so passing costs no contention; who waits
-//          to be alone is not starved: newcomers wait behind it.
-// Threads: any. A thread that is inside must not pass a second time, nor ask to be alone.
+// Always:  each thread counts itself in a lane of its own, so passing costs one store that others
+//          need not see soon, and no contention; who waits to be alone is not starved: newcomers
+//          wait behind it, but for threads that are inside already.
+// Threads: any. A thread that is inside may pass again (beyond kThreadIndexes threads at once it
+//          may wait for ever then), but must not ask to be alone.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 #include "base/mutex.h"
 #include "base/thread_index.h"
@@ -18,22 +22,18 @@
 namespace strata::base {
 
 class ReaderGate {
-  struct alignas(64) Lane {
-    std::atomic<std::uint32_t> inside{0};
-  };
-
  public:
-  /// Inside from its constructor to its destructor.
+  /// Inside from its constructor to its destructor, both in one thread.
   class Pass {
    public:
-    explicit Pass(ReaderGate& gate) : gate_(gate), lane_(gate.enter()) {}
-    ~Pass() { gate_.leave(lane_); }
+    explicit Pass(ReaderGate& gate) : gate_(gate), index_(gate.enter()) {}
+    ~Pass() { gate_.leave(index_); }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
 
    private:
     ReaderGate& gate_;
-    Lane& lane_;
+    const std::uint32_t index_;
   };
 
   /// Alone from its constructor to its destructor.
@@ -49,29 +49,55 @@ class ReaderGate {
   };
 
  private:
+  struct alignas(64) Lane {
+    std::atomic<std::uint32_t> inside{0};
+  };
+
   // inside and closed_ are written by one side and then read by the other, each way round: both
   // sides need seq_cst, so that at least one sees the other.
-  Lane& enter() {
-    Lane& lane = lanes_[thread_index() % kLanes];
+  std::uint32_t enter() noexcept {
+    const std::uint32_t index = thread_index();
+    std::atomic<std::uint32_t>& inside = lanes_[index].inside;
     while (true) {
-      lane.inside.fetch_add(1, std::memory_order_seq_cst);
-      if (closed_.load(std::memory_order_seq_cst) == 0) return lane;
-      leave(lane);
+      std::uint32_t before = 0;
+      if (index != kThreadIndexShared) [[likely]] {
+        before = inside.load(std::memory_order_relaxed);
+        inside.store(before + 1, std::memory_order_seq_cst);
+      } else {
+        inside.fetch_add(1, std::memory_order_seq_cst);
+      }
+      if (closed_.load(std::memory_order_seq_cst) == 0 || before != 0) [[likely]] {
+        return index;
+      }
+      leave(index);
       closed_.wait(1, std::memory_order_acquire);
     }
   }
 
-  void leave(Lane& lane) {
-    lane.inside.fetch_sub(1, std::memory_order_seq_cst);
-    if (closed_.load(std::memory_order_seq_cst) != 0) lane.inside.notify_all();
+  void leave(std::uint32_t index) noexcept {
+    std::atomic<std::uint32_t>& inside = lanes_[index].inside;
+    if (index != kThreadIndexShared) [[likely]] {
+      inside.store(inside.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+    } else {
+      inside.fetch_sub(1, std::memory_order_release);
+    }
   }
 
   void close() STRATA_NO_THREAD_SAFETY_ANALYSIS {  // held until open()
     alone_.lock();
     closed_.store(1, std::memory_order_seq_cst);
-    for (Lane& lane : lanes_) {
-      while (const std::uint32_t inside = lane.inside.load(std::memory_order_seq_cst)) {
-        lane.inside.wait(inside, std::memory_order_acquire);
+    const std::uint32_t mark = thread_index_mark();
+    for (std::uint32_t i = 0; i < mark; ++i) wait_for(lanes_[i]);
+    wait_for(lanes_[kThreadIndexShared]);
+  }
+
+  /// By looking again and again: who leaves has nobody to wake, which would cost every pass.
+  static void wait_for(const Lane& lane) noexcept {
+    for (int round = 0; lane.inside.load(std::memory_order_seq_cst) != 0; ++round) {
+      if (round < 64) {
+        std::this_thread::yield();
+      } else {
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
       }
     }
   }
@@ -82,8 +108,7 @@ class ReaderGate {
     alone_.unlock();
   }
 
-  static constexpr std::size_t kLanes = 16;
-  std::array<Lane, kLanes> lanes_;
+  std::array<Lane, kThreadIndexes + 1> lanes_;
   std::atomic<std::uint32_t> closed_{0};
   Mutex alone_;
 };
