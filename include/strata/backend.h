@@ -16,6 +16,7 @@
 #include "strata/engine.h"
 #include "strata/export.h"
 #include "strata/result.h"
+#include "strata/verification.h"
 
 namespace strata {
 
@@ -92,6 +93,10 @@ struct BackendSpec {
   std::span<const OptionSpec> options;
   Result<std::unique_ptr<Engine>> (*open)(const OptionValues& options,
                                           const Environment& environment);
+  /// Reads and checks every page, with nothing opened and nothing changed, beside whoever has the
+  /// store open. Null: verifying reads every record through an engine.
+  Result<> (*verify)(const Environment& environment, Verification& to,
+                     VerifyProgress progress) = nullptr;
 };
 
 struct LayerSpec {

@@ -176,6 +176,10 @@ class STRATA_API Engine {
   virtual Result<Maintenance> maintain(std::uint32_t records);
   virtual Stats stats() = 0;
   virtual Limits limits() const = 0;
+  /// Looks through the engine's own structures for what cannot be, and says it as Code::corruption.
+  /// Linear in the data, and everybody else waits meanwhile: for tests, and when in doubt. An
+  /// engine that has nothing to look at finds nothing.
+  virtual Result<> check_invariants();
   /// Writes down what must survive and reports what went wrong; afterwards every call fails with
   /// Code::closed. The destructor closes, too, but cannot report. Threads: no call may run.
   virtual Result<> close() = 0;

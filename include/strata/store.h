@@ -5,7 +5,8 @@
 //   auto store = strata::open(config);
 //
 // Opening takes the folder's lock (a second process is refused with Code::busy and told the pid),
-// starts no thread, handles no signal and prints nothing.
+// handles no signal and prints nothing. The default backend has one thread of its own (its option
+// `upkeep_thread`).
 #pragma once
 
 #include <memory>
@@ -87,5 +88,11 @@ STRATA_API Result<std::unique_ptr<Store>> open(const std::string& folder,
 STRATA_API Result<std::unique_ptr<Store>> open(const Config& config,
                                                const OpenOptions& options = {},
                                                const Registry& registry = Registry::builtin());
+
+/// Reads all that was written down of the store that `config` describes, and checks it: every page,
+/// or where its backend has no way of its own every record. Changes nothing and takes no lock: it
+/// may run beside the process that has the store open. Damage is no error but an answer.
+STRATA_API Result<Verification> verify(const Config& config, VerifyProgress progress,
+                                       const Registry& registry = Registry::builtin());
 
 }  // namespace strata

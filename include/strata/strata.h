@@ -10,4 +10,5 @@
 #include "strata/result.h"
 #include "strata/scan.h"
 #include "strata/store.h"
+#include "strata/verification.h"
 #include "strata/version.h"

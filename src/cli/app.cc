@@ -6,6 +6,7 @@
 
 #include "cli/bench_command.h"
 #include "cli/context.h"
+#include "cli/doctor_command.h"
 #include "cli/export_command.h"
 #include "cli/import_command.h"
 #include "cli/info_commands.h"
@@ -13,6 +14,7 @@
 #include "cli/record_commands.h"
 #include "cli/serve_command.h"
 #include "cli/text.h"
+#include "cli/verify_command.h"
 
 namespace strata::cli {
 
@@ -75,7 +77,10 @@ CLI::App* App::add(CLI::App& parent, const std::string& name, const std::string&
   made->add_option("--data", common.data, "Folder of the store [data]")->group("Store");
   made->add_option("--config", common.config, "Configuration file [DATA/strata.toml]")
       ->group("Store");
-  made->add_option("--backend", common.backend, "Backend of a new store [rocksdb]")->group("Store");
+  made->add_option("--backend", common.backend, "Backend of a new store [hybridlog]")
+      ->group("Store");
+  made->add_option("--memory", common.memory, "Memory budget, such as 4GiB [a share of the RAM]")
+      ->group("Store");
   made->add_flag("--json", common.json, "Answers as JSON, one object a line");
   made->callback([this, command = std::move(command)] { chosen_ = command; });
   return made;
@@ -181,8 +186,15 @@ void App::add_bench() {
 void App::add_info() {
   CLI::App* stats =
       add(app_, "stats", "Print the figures of a store", [this] { return run_stats(context_); });
-  stats->add_flag("--read-only", context_.common.read_only,
-                  "Open without the lock, beside whoever has the store open");
+  CLI::App* doctor =
+      add(app_, "doctor", "Say in words how a store and the machine below it are, with advice",
+          [this] { return run_doctor(context_); });
+  for (CLI::App* command : {stats, doctor}) {
+    command->add_flag("--read-only", context_.common.read_only,
+                      "Open without the lock, beside whoever has the store open");
+  }
+  add(app_, "verify", "Read all of a store and check it; beside whoever has it open",
+      [this] { return run_verify(context_); });
   add(app_, "version", "Print version, formats and what is built in",
       [this] { return run_version(context_); });
   CLI::App* config = app_.add_subcommand("config", "Check or show the configuration");
@@ -204,7 +216,6 @@ void App::add_server() {
   serve->add_option("--unix-socket", serve_.unix_socket, "Path of a Unix socket");
   serve->add_option("--threads", serve_.threads, "Threads that serve clients [cores, at most 4]")
       ->check(CLI::Range(1, 256));
-  serve->add_option("--memory", serve_.memory, "Memory budget, such as 4GiB");
   serve->add_option("--durability", serve_.durability, "When a write is safe")
       ->check(CLI::IsMember({"none", "interval", "commit"}));
   serve->add_option("--password-file", serve_.password_file,

@@ -14,6 +14,7 @@ Result<Config> Context::configuration(const Registry& registry) const {
   if (!common.backend.empty()) {
     flags.push_back({"storage", "backend", common.backend, "--backend"});
   }
+  if (!common.memory.empty()) flags.push_back({"storage", "memory", common.memory, "--memory"});
   if (!common.durability.empty()) {
     flags.push_back({"storage", "durability", common.durability, "--durability"});
   }

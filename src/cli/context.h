@@ -18,6 +18,7 @@ struct Common {
   std::string config;
   std::string backend;
   std::string durability;
+  std::string memory;
   bool json = false;
   bool read_only = false;
 };

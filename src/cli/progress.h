@@ -23,6 +23,8 @@ class Progress {
 
   /// What has been done in all, earlier runs included. Call it often.
   void step(std::uint64_t bytes, std::uint64_t records);
+  /// Known only now, or better than before.
+  void set_total(std::uint64_t bytes) { bytes_total_ = bytes; }
   /// How much of it earlier runs did, for the speed.
   void started_at(std::uint64_t bytes) { bytes_before_ = bytes; }
   /// Wipes the line on a terminal.
@@ -34,7 +36,7 @@ class Progress {
   std::string object(std::uint64_t bytes, std::uint64_t records) const;
 
   const std::string verb_;
-  const std::uint64_t bytes_total_;
+  std::uint64_t bytes_total_;
   const bool json_;
   std::FILE* const to_;
   const bool terminal_;

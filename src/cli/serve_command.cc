@@ -1,6 +1,5 @@
 #include "cli/serve_command.h"
 
-#include "base/parse.h"
 #include "base/quote.h"
 #include "io/files.h"
 #include "io/posix_file_system.h"
@@ -44,9 +43,7 @@ Result<ExitCode> run_serve(Context& context, const ServeFlags& flags) {
   if (flags.port) options.port = static_cast<std::uint16_t>(*flags.port);
   options.unix_socket = flags.unix_socket;
   options.threads = flags.threads.value_or(0);
-  if (!flags.memory.empty()) {
-    STRATA_LET(options.memory_bytes, base::parse_size(flags.memory));
-  }
+  options.memory = context.common.memory;
   if (!flags.durability.empty()) options.durability = durability_of(flags.durability);
   STRATA_LET(options.password, password_of(flags.password_file));
   return static_cast<ExitCode>(server::serve(options));

@@ -15,7 +15,6 @@ struct ServeFlags {
   std::optional<int> port;
   std::string unix_socket;
   std::optional<unsigned> threads;
-  std::string memory;
   std::string durability;
   std::string password_file;
 };

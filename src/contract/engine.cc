@@ -73,6 +73,8 @@ Result<Commit> Engine::update(KeyRef key, UpdateFunction function, const WriteOp
 
 Result<Maintenance> Engine::maintain(std::uint32_t) { return Maintenance{}; }
 
+Result<> Engine::check_invariants() { return {}; }
+
 Result<bool> Engine::exists(KeyRef key, const ReadOptions& options) {
   Value value;
   ReadOptions without_value = options;

@@ -6,56 +6,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <optional>
 
 namespace strata::server {
-namespace {
-
-// A file with one number; none where it is missing or says "max".
-std::optional<std::uint64_t> number_in(const std::string& path) {
-  std::ifstream file(path);
-  std::uint64_t number = 0;
-  if (file >> number) return number;
-  return std::nullopt;
-}
-
-// The limit of the control group, or of one above it.
-std::optional<std::uint64_t> group_limit_bytes() {
-  std::optional<std::uint64_t> least;
-  const auto consider = [&](const std::string& path) {
-    const std::optional<std::uint64_t> limit = number_in(path);
-    if (limit && (!least || *limit < *least)) least = limit;
-  };
-  consider("/sys/fs/cgroup/memory/memory.limit_in_bytes");  // version 1
-  std::ifstream file("/proc/self/cgroup");
-  std::string line;
-  while (std::getline(file, line)) {
-    if (!line.starts_with("0::")) continue;  // version 2
-    std::string group = line.substr(3);
-    while (true) {
-      consider("/sys/fs/cgroup" + group + "/memory.max");
-      const std::size_t slash = group.rfind('/');
-      if (slash == std::string::npos || group.empty()) break;
-      group.resize(slash);
-    }
-  }
-  return least;
-}
-
-}  // namespace
-
-std::uint64_t ram_bytes() {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-std::uint64_t default_memory_bytes() {
-  std::uint64_t budget = ram_bytes() / 4;
-  if (const std::optional<std::uint64_t> limit = group_limit_bytes()) {
-    budget = std::min(budget, *limit / 5 * 3);
-  }
-  return budget;
-}
 
 std::uint64_t disk_free_bytes(const std::string& folder) {
   struct statvfs status{};

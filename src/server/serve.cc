@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "io/machine_memory.h"
 #include "io/posix_file_system.h"
 #include "server/machine.h"
 #include "server/port_owner.h"
@@ -106,8 +107,8 @@ void print_start(const Begin& begin, Store& store, const ServePlan& plan, std::u
     disk = "   disk free " + base::human_size(disk_free_bytes(store.folder()));
   }
   std::printf("memory %s of %s (budget)%s   cores %u\n",
-              base::human_size(plan.memory_bytes).c_str(), base::human_size(ram_bytes()).c_str(),
-              disk.c_str(), usable_cores());
+              base::human_size(plan.memory_bytes).c_str(),
+              base::human_size(io::ram_bytes()).c_str(), disk.c_str(), usable_cores());
   std::printf("%s\n", durability_line(store, plan.config).c_str());
   if (store.engine().as<AtomicBatch>() == nullptr) {
     std::printf("this store writes one key at a time: commands that write several are refused\n");

@@ -25,7 +25,7 @@ struct ServeOptions {
   std::string unix_socket;             ///< path; empty: none
   unsigned unix_socket_mode = 0700;
   unsigned threads = 0;  ///< 0: as many as cores, at most 4
-  std::optional<std::uint64_t> memory_bytes;
+  std::string memory;    ///< budget as written, such as "4GiB"; empty: the file's
   std::optional<Durability> durability;
   std::string backend;   ///< of a new store; empty: the default one
   std::string password;  ///< clients must AUTH with it; empty: none

@@ -6,6 +6,7 @@
 
 #include "base/quote.h"
 #include "io/files.h"
+#include "io/machine_memory.h"
 #include "io/posix_file_system.h"
 #include "server/machine.h"
 #include "stack/gather.h"
@@ -35,6 +36,7 @@ std::vector<stack::FlagValue> flags_of(const ServeOptions& options) {
   }
   add("storage", "data", options.data_folder);
   add("storage", "backend", options.backend);
+  add("storage", "memory", options.memory);
   if (options.durability) add("storage", "durability", durability_name(*options.durability));
   add("server", "bind", std::move(addresses));
   if (options.port) add("server", "port", std::to_string(*options.port));
@@ -92,9 +94,8 @@ Result<ServePlan> plan_serve(const ServeOptions& options, const Registry& regist
   const OptionValues& storage = state.section("storage").values;
   const OptionValues& server = state.section("server").values;
   plan.data_folder = storage.text("data");
-  plan.memory_bytes =
-      options.memory_bytes.value_or(static_cast<std::uint64_t>(storage.number("memory_budget")));
-  if (plan.memory_bytes == 0) plan.memory_bytes = default_memory_bytes();
+  plan.memory_bytes = static_cast<std::uint64_t>(storage.number("memory"));
+  if (plan.memory_bytes == 0) plan.memory_bytes = io::default_memory_bytes();
   plan.threads = static_cast<unsigned>(server.number("threads"));
   if (plan.threads == 0) plan.threads = std::min(usable_cores(), kThreadsDefaultMax);
   plan.listen.addresses = stack::split_list(server.text("bind"));

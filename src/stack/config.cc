@@ -37,10 +37,11 @@ constexpr std::array kStorageOptions = {
                .min = 1,
                .max = 3'600'000,
                .help = "Of durability \"interval\": how much time may be lost."},
-    OptionSpec{.name = "memory_budget",
+    OptionSpec{.name = "memory",
                .kind = OptionKind::bytes,
                .fallback = "0",
-               .help = "Budget for caches and buffers; 0: chosen from the memory there is."}};
+               .help = "Budget for what the store holds in memory; 0: the smaller of 25 % of the "
+                       "machine's and 60 % of the control group's."}};
 
 /// The table whose names are the server's to check.
 constexpr std::string_view kParameterTable = "redis";
@@ -141,7 +142,7 @@ ConfigBuilder::ConfigBuilder(const Registry& registry) : registry_(registry) {
   state_.sections.emplace("storage", Section{OptionValues(kStorageOptions), {}});
   state_.sections.emplace("server", Section{OptionValues(server_options()), {}});
   for (const BackendSpec& backend : registry.backends()) {
-    state_.sections.emplace("storage." + std::string(backend.name),
+    state_.sections.emplace("backend." + std::string(backend.name),
                             Section{OptionValues(backend.options), {}});
   }
   for (const LayerSpec& layer : registry.layers()) {
@@ -191,7 +192,9 @@ Result<> ConfigBuilder::add_entry(const TomlEntry& entry, const std::string& whe
   const OptionSpec* spec =
       found == state_.sections.end() ? nullptr : find_spec(found->second.values.specs(), key);
   if (spec == nullptr && entry.kind == TomlKind::table) {
-    if (state_.sections.contains(whole) || whole == "layer" || whole == kParameterTable) return {};
+    if (state_.sections.contains(whole) || whole == "backend" || whole == "layer" ||
+        whole == kParameterTable)
+      return {};
     return unknown_section(whole);
   }
   if (found == state_.sections.end()) {
@@ -311,7 +314,7 @@ std::vector<std::string> Config::State::layers() const {
 
 std::vector<stack::ShownValue> Config::State::show() const {
   std::vector<std::string> names = {"storage"};
-  const std::string backend = "storage." + section("storage").values.text("backend");
+  const std::string backend = "backend." + section("storage").values.text("backend");
   if (sections.contains(backend)) names.push_back(backend);
   for (const std::string& layer : layers()) names.push_back("layer." + layer);
   names.emplace_back("server");

@@ -22,7 +22,7 @@ namespace strata::stack {
 struct TomlEntry;
 
 /// The backend of a new store that nobody chose one for.
-inline constexpr std::string_view kDefaultBackend = "rocksdb";
+inline constexpr std::string_view kDefaultBackend = "hybridlog";
 
 enum class Origin : std::uint8_t { builtin, file, environment, flag };
 
@@ -59,7 +59,7 @@ struct ShownValue {
 
 namespace strata {
 
-/// Tables by their names: "storage", "storage.<backend>", "layer.<layer>", "server".
+/// Tables by their names: "storage", "backend.<backend>", "layer.<layer>", "server".
 struct Config::State {
   std::map<std::string, stack::Section, std::less<>> sections;
   /// Table "redis": the server's parameters under Redis's names, which only the server can check.

@@ -205,9 +205,9 @@ Result<std::unique_ptr<Engine>> Opening::stack_engines(bool create) {
       .interval_ms = storage.values.number("interval"),
       .memory_bytes = options_.memory_bytes != 0
                           ? options_.memory_bytes
-                          : static_cast<std::uint64_t>(storage.values.number("memory_budget"))};
+                          : static_cast<std::uint64_t>(storage.values.number("memory"))};
   // A backend that was added after the configuration was read has no table in it: all defaults.
-  const auto own = config_.sections.find("storage." + std::string(backend_->name));
+  const auto own = config_.sections.find("backend." + std::string(backend_->name));
   const OptionValues values =
       own != config_.sections.end() ? own->second.values : OptionValues(backend_->options);
   STRATA_LET(std::unique_ptr<Engine> engine, backend_->open(values, environment));

@@ -153,6 +153,7 @@ class Crash : public testing::TestWithParam<const char*> {
     STRATA_OK(next);
     EXPECT_GT(*next, newest);
     STRATA_OK(engine.remove(at("next")));
+    STRATA_OK(engine.check_invariants());
     STRATA_OK(engine.close());
   }
 

@@ -157,14 +157,15 @@ def test_interrupted_import_and_export(shell, backend):
 
 def test_memory_stays_bounded(shell):
     """A large file needs no more memory than a small one."""
-    for backend, megabytes in (("rocksdb", BIG_MB), ("lmdb", BIG_MB), ("file", BIG_MB // 10)):
+    for backend, megabytes in (("hybridlog", BIG_MB), ("rocksdb", BIG_MB), ("lmdb", BIG_MB),
+                               ("file", BIG_MB // 10)):
         path = shell.folder / f"big-{megabytes}.ndjson"
         if not path.exists():
             with path.open("wb") as file:
                 for i in range(megabytes):
                     file.write(b"".join(b'{"id":"%d-%d","text":"%s"}\n' % (i, j, b"x" * 980)
                                         for j in range(1024)))
-        store = ["--data", f"big-{backend}", "--backend", backend]
+        store = ["--data", f"big-{backend}", "--backend", backend, "--memory", "128MiB"]
         for command in (["import", path, "--key", "id", "--durability", "none", *store],
                         ["export", f"{backend}.out", *store]):
             child = subprocess.Popen([STRATA, *map(str, command)], cwd=shell.folder,
@@ -280,12 +281,54 @@ def test_exit_statuses(shell):
 def test_statistics(shell):
     """Whole numbers are shown whole, in JSON as in text."""
     store = ("--data", "s", "--backend", "hybridlog")
-    (shell.folder / "strata.toml").write_text('[storage]\nmemory_budget = "64MiB"\n')
+    (shell.folder / "strata.toml").write_text('[storage]\nmemory = "64MiB"\n')
     shell.run("put", "k", "v", *store, "--config", "strata.toml")
     text = shell.run("stats", *store, "--config", "strata.toml").stdout.decode()
     assert re.search(r"^memory_budget_bytes +67108864$", text, re.M), text
     said = json.loads(shell.run("stats", *store, "--config", "strata.toml", "--json").stdout)
     assert said["memory_budget_bytes"] == 64 << 20 and said["keys"] == 1, said
+
+
+def test_verify(shell):
+    """Every backend is read whole; damage is status 4, with the file's name."""
+    source = cities(shell.folder)
+    lines = source.read_bytes().count(b"\n")
+    for backend in ("hybridlog", "rocksdb", "lmdb", "file"):
+        store = ("--data", f"v-{backend}", "--backend", backend)
+        shell.run("verify", *store, status=10)
+        shell.run("import", source, "--key", "cityId", *store)
+        said = shell.run("verify", *store).stdout.decode()
+        assert "all of it is whole" in said, said
+        found = json.loads(shell.run("verify", *store, "--json").stdout)
+        assert found["damaged"] == 0 and found["damage"] == [], found
+        assert found["records"] >= lines, found
+    segment = max((shell.folder / "v-hybridlog").rglob("*.segment"), key=lambda p: p.stat().st_size)
+    good = segment.read_bytes()
+    at = len(good) // 2
+    segment.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1:])
+    said = shell.run("verify", "--data", "v-hybridlog", status=4)
+    assert segment.name.encode() in said.stderr and b"1 places are damaged" in said.stdout, said
+    found = json.loads(shell.run("verify", "--data", "v-hybridlog", "--json", status=4).stdout)
+    assert found["damaged"] == 1 and segment.name in found["damage"][0], found
+    segment.write_bytes(good)
+    shell.run("verify", "--data", "v-hybridlog")
+
+
+def test_doctor(shell):
+    """Every backend is judged; what must be seen to is status 1, with advice."""
+    for backend in ("hybridlog", "rocksdb", "lmdb", "file"):
+        store = ("--data", f"doc-{backend}", "--backend", backend)
+        shell.run("doctor", *store, status=10)
+        shell.run("put", "k", "v", *store)
+        text = shell.run("doctor", *store).stdout.decode()
+        assert re.search(rf"^store +ok +{backend}, 1 keys", text, re.M), text
+        assert re.search(r"^disk +ok ", text, re.M), text
+    told = {row["about"]: row for row in map(json.loads, shell.run(
+        "doctor", "--data", "doc-hybridlog", "--json").stdout.splitlines())}
+    assert set(told) == {"store", "memory", "log", "index", "versions", "space", "disk",
+                         "machine"}, told
+    said = shell.run("doctor", "--data", "doc-hybridlog", "--memory", "1000TiB", status=1)
+    assert b"more than the machine has to spare" in said.stdout, said
 
 
 def test_second_process_is_refused(shell):

@@ -302,6 +302,7 @@ void Worker::check_checkpoint(Engine& engine) {
   } catch (const Violation& violation) {
     throw Violation(std::string("of a checkpoint: ") + violation.what());
   }
+  ok(restored->check_invariants());
   ok(restored->close());
 }
 

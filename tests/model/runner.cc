@@ -122,6 +122,7 @@ void Run::step(const Operation& operation) {
       ok(engine_->maintain(static_cast<std::uint32_t>(operation.number)));
       break;
     case Kind::reopen:
+      ok(engine_->check_invariants());
       if (!subject_.keeps) break;
       held_.clear();
       ok(engine_->close());

@@ -15,11 +15,11 @@ TEST(Config, TakesSizesTimesAndTables) {
     [storage]
     backend = "memory"
     data = "/srv/data"
-    memory_budget = "4GiB"
+    memory = "4GiB"
     interval = "250ms"
     durability = "commit"
     layers = []
-    [storage.memory]
+    [backend.memory]
     [server]
     port = 7000
   )",
@@ -27,7 +27,7 @@ TEST(Config, TakesSizesTimesAndTables) {
   ASSERT_TRUE(config) << config.error().to_string();
   const OptionValues& storage = config->state().section("storage").values;
   EXPECT_EQ(storage.text("backend"), "memory");
-  EXPECT_EQ(storage.number("memory_budget"), std::int64_t{4} << 30);
+  EXPECT_EQ(storage.number("memory"), std::int64_t{4} << 30);
   EXPECT_EQ(storage.number("interval"), 250);
   EXPECT_EQ(config->state().section("server").values.number("port"), 7000);
   EXPECT_TRUE(config->state().layers().empty());
@@ -46,14 +46,14 @@ TEST(Config, NamesPlaceAndNearestNameOfWhatItDoesNotKnow) {
             "strata.toml:1:2: unknown table 'storge' (did you mean 'storage'?)");
   EXPECT_EQ(error_of("[storage]\nbackend = \"memry\"\n"),
             "strata.toml:2:1: unknown backend 'memry' (did you mean 'memory'?)");
-  EXPECT_EQ(error_of("[storage.memry]\n"),
-            "strata.toml:1:10: unknown table 'storage.memry' (did you mean 'storage.memory'?)");
+  EXPECT_EQ(error_of("[backend.memry]\n"),
+            "strata.toml:1:10: unknown table 'backend.memry' (did you mean 'backend.memory'?)");
   EXPECT_EQ(error_of("[storage]\nlayers = [\"nothing-like-it\"]\n"),
             "strata.toml:2:1: unknown layer 'nothing-like-it'");
   EXPECT_EQ(error_of("port = 1\n"),
             "strata.toml:1:1: unknown key 'port': keys stand in a table such as [storage]");
-  EXPECT_EQ(error_of("[\"storage.memory\"]\n").substr(0, 38),
-            "strata.toml:1:2: unknown table 'storag");
+  EXPECT_EQ(error_of("[\"backend.memory\"]\n").substr(0, 38),
+            "strata.toml:1:2: unknown table 'backen");
 }
 
 TEST(Config, NamesPlaceKindAndRangeOfAWrongValue) {
@@ -65,9 +65,8 @@ TEST(Config, NamesPlaceKindAndRangeOfAWrongValue) {
             "strata.toml:2:1: port: an integer is wanted, this is a table");
   EXPECT_EQ(error_of("[storage]\nlayers = \"metrics\"\n"),
             "strata.toml:2:1: layers: an array of texts is wanted, this is text");
-  EXPECT_EQ(
-      error_of("[storage]\nmemory_budget = 1.5\n"),
-      "strata.toml:2:1: memory_budget: a size such as \"4GiB\" is wanted, this is something else");
+  EXPECT_EQ(error_of("[storage]\nmemory = 1.5\n"),
+            "strata.toml:2:1: memory: a size such as \"4GiB\" is wanted, this is something else");
   EXPECT_EQ(error_of("[storage]\ndurability = \"comit\"\n"),
             "strata.toml:2:1: durability: 'comit' is none of none, interval, commit (did you mean "
             "'commit'?)");
@@ -111,9 +110,9 @@ TEST(ConfigBuilder, NamesTheVariableThatIsWrong) {
   EXPECT_EQ(builder.add_environment(unknown).error().to_string(),
             "environment variable STRATA__SERVER__PROT: unknown option 'prot' (did you mean "
             "'port'?)");
-  const char* wrong[] = {"STRATA__STORAGE__MEMORY_BUDGET=lots", nullptr};
-  EXPECT_EQ(builder.add_environment(wrong).error().to_string().substr(0, 74),
-            "environment variable STRATA__STORAGE__MEMORY_BUDGET: memory_budget: 'lots'");
+  const char* wrong[] = {"STRATA__STORAGE__MEMORY=lots", nullptr};
+  EXPECT_EQ(builder.add_environment(wrong).error().to_string().substr(0, 60),
+            "environment variable STRATA__STORAGE__MEMORY: memory: 'lots'");
 }
 
 TEST(Config, ShowsWhatIsInEffectAndWhereItCameFrom) {

@@ -1,14 +1,13 @@
 // The row of the registry, its options, and what they amount to on this machine.
 #include "backends/hybridlog/backend.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "backends/hybridlog/hybridlog_engine.h"
+#include "backends/hybridlog/verify.h"
 #include "base/check.h"
+#include "io/machine_memory.h"
 
 namespace strata::backends::hybridlog {
 
@@ -41,25 +40,6 @@ const std::array<OptionSpec, 4> kOptions = {{
              "begins. Less costs more copying."},
 }};
 
-/// The limit of this process's control group, or no limit.
-std::uint64_t group_limit() {
-  std::uint64_t limit = UINT64_MAX;
-  for (const char* const path :
-       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::ifstream file(path);
-    std::uint64_t bytes = 0;
-    if (file >> bytes) limit = std::min(limit, bytes);
-  }
-  return limit;
-}
-
-/// A quarter of the machine's memory, or 60 % of what the control group allows.
-std::uint64_t default_memory() {
-  const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
-  const auto page = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
-  return std::max(kMemoryMin, std::min(pages * page / 4, group_limit() / 10 * 6));
-}
-
 }  // namespace
 
 void add_to(Registry& registry) {
@@ -67,7 +47,10 @@ void add_to(Registry& registry) {
       .name = "hybridlog",
       .help = "Ordered; memory speed for what fits, the device's for the rest; snapshots.",
       .options = kOptions,
-      .open = &open});
+      .open = &open,
+      .verify = [](const Environment& environment, Verification& to, VerifyProgress progress) {
+        return verify(environment.files, environment.folder + "/db", to, progress);
+      }});
   STRATA_CHECK(added.has_value());
 }
 
@@ -78,9 +61,9 @@ Result<std::unique_ptr<Engine>> open(const OptionValues& values, const Environme
   options.upkeep_thread = values.flag("upkeep_thread");
   options.space_amplification =
       static_cast<double>(values.number("space_amplification_percent")) / 100.0;
-  options.memory_bytes = environment.memory_bytes == 0
-                             ? default_memory()
-                             : std::max(environment.memory_bytes, kMemoryMin);
+  options.memory_bytes =
+      std::max(kMemoryMin, environment.memory_bytes == 0 ? io::default_memory_bytes()
+                                                         : environment.memory_bytes);
   const bool large = options.memory_bytes >= 512 * kMiB;
   options.frame_bits = large ? 21 : 19;
   options.segment_bits = large ? 25 : 22;

@@ -117,10 +117,7 @@ Result<> HybridlogEngine::start(std::uint64_t above) {
   if (log_options.on_disk) log_options.folder = Checkpointer::segments_folder(folder_);
   log_options.store = manifest.store;
 
-  if (manifest.clock > manifest.version) {
-    manifest.voids.push_back(
-        {manifest.version, manifest.clock, manifest.next_segment << manifest.segment_bits});
-  }
+  manifest.voids = voids_at_open(manifest);
   parts_ = std::make_unique<Parts>(files_, clock_, options, log_options,
                                    std::max(manifest.clock, above) + 1);
   Parts& parts = *parts_;

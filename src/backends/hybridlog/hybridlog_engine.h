@@ -53,6 +53,7 @@ class HybridlogEngine final : public Engine,
   Result<Maintenance> maintain(std::uint32_t records) override;
   Stats stats() override;
   Limits limits() const override { return limits_; }
+  Result<> check_invariants() override;
   Result<> close() override;
 
   // Ordered

@@ -178,6 +178,15 @@ Result<> remove_old(io::FileSystem& files, const std::string& folder, std::uint6
 
 }  // namespace
 
+std::vector<Void> voids_at_open(const Manifest& manifest) {
+  std::vector<Void> voids = manifest.voids;
+  if (manifest.clock > manifest.version) {
+    voids.push_back(
+        {manifest.version, manifest.clock, manifest.next_segment << manifest.segment_bits});
+  }
+  return voids;
+}
+
 Bytes encode(const Manifest& manifest) {
   STRATA_CHECK(misfit_of(manifest) == nullptr);
   Bytes bytes(kMagic);

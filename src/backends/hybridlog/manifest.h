@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,15 @@ struct Void {
   std::uint64_t limit = 0;
   friend bool operator==(const Void&, const Void&) = default;
 };
+
+/// Whether a record there, of that version, is of any of them.
+inline bool is_void(std::span<const Void> voids, std::uint64_t address,
+                    std::uint64_t version) noexcept {
+  for (const Void& each : voids) {
+    if (address < each.limit && version > each.from && version <= each.to) return true;
+  }
+  return false;
+}
 
 struct ManifestSegment {
   std::uint64_t number = 0;
@@ -65,6 +75,9 @@ struct Manifest {
 
 inline constexpr std::size_t kManifestSegmentsMax = std::size_t{1} << 20;
 inline constexpr std::size_t kManifestVoidsMax = std::size_t{1} << 16;
+
+/// Its voids, and the one that a crash left, if one did.
+std::vector<Void> voids_at_open(const Manifest& manifest);
 
 Bytes encode(const Manifest& manifest);
 /// `name` is for errors. What a later version wrote: Code::not_supported; else Code::corruption.

@@ -127,10 +127,7 @@ struct Parts {
     if (address.value >= voids_limit) [[likely]] {
       return false;
     }
-    for (const Void& each : voids) {
-      if (address.value < each.limit && version > each.from && version <= each.to) return true;
-    }
-    return false;
+    return hybridlog::is_void(voids, address.value, version);
   }
 };
 

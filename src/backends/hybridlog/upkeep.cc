@@ -23,6 +23,7 @@ Upkeep::Upkeep(Parts& parts, Reader& reader, Writer& writer, Checkpointer* check
 Upkeep::~Upkeep() { stop(); }
 
 Result<> Upkeep::start_thread() {
+  ending_.store(false, std::memory_order_release);
   STRATA_LET(thread_, base::Thread::start("strata-upkeep", [this] { run(); }));
   return {};
 }

@@ -29,7 +29,7 @@ class Upkeep {
   Upkeep& operator=(const Upkeep&) = delete;
 
   Result<> start_thread();
-  /// Joins the thread.
+  /// Joins the thread; it may be started again.
   void stop();
   /// Makes the thread look now. Never waits. Where there is no thread, the work is done by this.
   void kick() noexcept;

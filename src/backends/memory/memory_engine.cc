@@ -251,9 +251,11 @@ Result<std::unique_ptr<WatchHandle>> MemoryEngine::watch(const Range& range, Lis
   return watchers_.add(range, std::move(changed));
 }
 
-void MemoryEngine::check_invariants() {
+Result<> MemoryEngine::check_invariants() {
   const base::ReaderLock lock(mutex_);
+  STRATA_TRY(check_open());
   store_.check_invariants();
+  return {};
 }
 
 }  // namespace strata::backends::memory

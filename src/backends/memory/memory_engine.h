@@ -90,8 +90,8 @@ class MemoryEngine final : public Engine,
   /// Lets go of what a snapshot held; called by its destructor.
   void release(Version version);
   base::Clock& clock() noexcept { return clock_; }
-  /// Aborts if the structure contradicts itself; for tests.
-  void check_invariants();
+  /// Aborts if the structure contradicts itself.
+  Result<> check_invariants() override;
 
  protected:
   Capability* find(CapabilityId id) noexcept override;

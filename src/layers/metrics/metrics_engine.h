@@ -36,6 +36,7 @@ class MetricsEngine final : public Engine,
   Result<std::uint64_t> count(Keyspace space) override;
   Result<Maintenance> maintain(std::uint32_t records) override;
   Stats stats() override;
+  Result<> check_invariants() override { return below_->check_invariants(); }
   Limits limits() const override;
   Result<> close() override;
   // Ordered
