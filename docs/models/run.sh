@@ -32,4 +32,13 @@ for w in EARLY NOLOCK BLIND STALE SWING FREE NOCHECK; do check fail growth -DW_$
 for w in COVERS ORDER; do check fail growth -DNOREAD -DNW=2 -DW_$w; done
 for w in STRIDE EARLY; do check fail growth -DVISIT -DW_$w; done
 
+check pass cold
+check pass cold -DKEY=Y
+for w in BEGIN OLD HEAD FREE FILL FIRST PIN WORD; do check fail cold -DW_$w; done
+
+check pass leaf
+[ -n "${FULL:-}" ] && check pass leaf -DREVERSE
+for w in CHILD STALE EARLY NEXT EXACT; do check fail leaf -DW_$w; done
+check fail leaf -DREVERSE -DW_NEXT
+
 exit $bad

@@ -53,7 +53,7 @@ constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
 constexpr bool kThreadSanitizer = false;
 #endif
 
-constexpr std::size_t kCallBytesMax = std::size_t{1} << 30;  // Linux takes just under 2 GiB
+constexpr std::size_t kReadBytesMax = std::size_t{1} << 30;  // Linux takes just under 2 GiB
 
 /// What the system asks to repeat. ECANCELED: the thread that submitted it has ended since.
 bool is_to_repeat(int error_number) {
@@ -112,7 +112,7 @@ class Ring {
   /// The part of `read` that its result does not count yet.
   void push(AsyncRead& read) {
     const std::size_t done = *read.result;
-    const std::size_t bytes = std::min(read.to.size() - done, kCallBytesMax);
+    const std::size_t bytes = std::min(read.to.size() - done, kReadBytesMax);
     STRATA_DCHECK(!read.file->is_direct() || is_direct_aligned(read.offset, read.to));
     io_uring_sqe* const entry = new_entry();
     ::io_uring_prep_read(entry, read.file->descriptor(), read.to.data() + done,

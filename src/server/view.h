@@ -28,6 +28,11 @@ struct Record {
   Value value;  ///< empty if only the info was asked for
 };
 
+/// Of a key that is there, and whose value is of another type. `record` may be null.
+inline bool is_no_string(const Record* record) noexcept {
+  return record != nullptr && record->info.type != ValueType::string;
+}
+
 class View final : private ReadCompletion {
  public:
   explicit View(Engine& engine);

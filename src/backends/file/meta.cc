@@ -11,7 +11,7 @@ namespace strata::backends::file {
 
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kMetaFormat = 1;
 constexpr std::uint64_t kReserve = 1 << 20;
 constexpr std::size_t kKeyspacesBytesMax = kSealedBytesMax - 4096;
 
@@ -28,7 +28,7 @@ Result<Census::Totals> decode_totals(SealedReader& reader, const std::string& ke
 
 Bytes encode_meta(const Meta& meta) {
   SealedWriter writer;
-  writer.number("strata_file_store", kFormat);
+  writer.number("strata_file_store", kMetaFormat);
   writer.flag("clean", meta.clean);
   writer.number("version_next", meta.version_next);
   for (const auto& [keyspace, totals] : meta.keyspaces) {
@@ -45,8 +45,8 @@ Bytes encode_meta(const Meta& meta) {
 Result<Meta> decode_meta(BytesView text) {
   STRATA_LET(SealedReader reader, SealedReader::open(text));
   STRATA_LET(const std::uint64_t format, reader.number("strata_file_store"));
-  if (format != kFormat) {
-    return bad(fmt::format("it has format {}, this version reads {}", format, kFormat));
+  if (format != kMetaFormat) {
+    return bad(fmt::format("it has format {}, this version reads {}", format, kMetaFormat));
   }
   Meta meta;
   STRATA_LET(meta.clean, reader.flag("clean"));

@@ -15,7 +15,7 @@ namespace strata::backends::file {
 
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kSidecarFormat = 1;
 constexpr std::array<std::string_view, 10> kTypeNames = {
     "string", "list", "hash",           "set",   "sorted_set",
     "stream", "json", "chunk_manifest", "block", "system"};
@@ -105,7 +105,7 @@ Result<> decode_attributes(SealedReader& reader, RecordInfo& info) {
 Bytes encode_sidecar(const Sidecar& sidecar) {
   const RecordInfo& info = sidecar.info;
   SealedWriter writer;
-  writer.number("strata_sidecar", kFormat);
+  writer.number("strata_sidecar", kSidecarFormat);
   if (is_plain_text(sidecar.key)) {
     writer.text("key", sidecar.key);
   } else {
@@ -133,8 +133,8 @@ Bytes encode_sidecar(const Sidecar& sidecar) {
 Result<Sidecar> decode_sidecar(BytesView text) {
   STRATA_LET(SealedReader reader, SealedReader::open(text));
   STRATA_LET(const std::uint64_t format, reader.number("strata_sidecar"));
-  if (format != kFormat) {
-    return bad(fmt::format("it has format {}, this version reads {}", format, kFormat));
+  if (format != kSidecarFormat) {
+    return bad(fmt::format("it has format {}, this version reads {}", format, kSidecarFormat));
   }
   Sidecar sidecar;
   if (reader.has("key")) {

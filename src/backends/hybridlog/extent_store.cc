@@ -18,8 +18,8 @@ using base::MutexLock;
 
 namespace {
 
-constexpr BytesView kMagic = "STRATAEX";
-constexpr std::uint16_t kFormat = 1;
+constexpr BytesView kExtentMagic = "STRATAEX";
+constexpr std::uint16_t kExtentFormat = 1;
 constexpr std::size_t kPathBytesMax = 512;  // in messages
 constexpr std::uint64_t kFolders = 256;
 /// Of the budget's limit, for the cache.
@@ -37,8 +37,8 @@ std::optional<std::uint64_t> id_of(std::string_view name) {
 }
 
 Bytes encode_header(const ExtentRef& ref) {
-  Bytes header(kMagic);
-  base::put_u16_le(header, kFormat);
+  Bytes header(kExtentMagic);
+  base::put_u16_le(header, kExtentFormat);
   header.append(6, '\0');
   base::put_u64_le(header, ref.id);
   base::put_u64_le(header, ref.bytes);
@@ -51,19 +51,20 @@ Bytes encode_header(const ExtentRef& ref) {
   return header;
 }
 
-Error damaged(const std::string& path, std::string_view what) {
+Error damaged_extent(const std::string& path, std::string_view what) {
   return {Code::corruption, fmt::format("extent {}: {}", base::quote(path, kPathBytesMax), what)};
 }
 
 Result<> check_header(const std::string& path, BytesView header, const ExtentRef& ref) {
-  if (!header.starts_with(kMagic)) return damaged(path, "this is no extent");
+  if (!header.starts_with(kExtentMagic)) return damaged_extent(path, "this is no extent");
   if (base::crc32c(header.substr(0, kExtentHeaderBytes - 4)) !=
       base::load_u32_le(header.data() + kExtentHeaderBytes - 4)) {
-    return damaged(path, "the header's checksum differs");
+    return damaged_extent(path, "the header's checksum differs");
   }
-  const std::uint16_t format = base::load_u16_le(header.data() + kMagic.size());
-  if (format != kFormat) return damaged(path, fmt::format("unknown format {}", format));
-  if (header != encode_header(ref)) return damaged(path, "this is another extent");
+  const std::uint16_t format = base::load_u16_le(header.data() + kExtentMagic.size());
+  if (format != kExtentFormat)
+    return damaged_extent(path, fmt::format("unknown format {}", format));
+  if (header != encode_header(ref)) return damaged_extent(path, "this is another extent");
   return {};
 }
 
@@ -223,11 +224,11 @@ Result<ExtentStore::Share> ExtentStore::read(const ExtentRef& ref) {
 Result<ExtentStore::Share> ExtentStore::read_file(const ExtentRef& ref) {
   const std::string path = path_of(ref.id);
   STRATA_LET(const std::unique_ptr<io::File> file, files_.open_if_exists(path));
-  if (file == nullptr) return damaged(path, "the file is not there");
+  if (file == nullptr) return damaged_extent(path, "the file is not there");
   STRATA_LET(const std::uint64_t size, file->size());
   if (size < kExtentHeaderBytes || size - kExtentHeaderBytes != ref.bytes) {
-    return damaged(path, fmt::format("{} bytes instead of {} and a header of {}", size, ref.bytes,
-                                     kExtentHeaderBytes));
+    return damaged_extent(path, fmt::format("{} bytes instead of {} and a header of {}", size,
+                                            ref.bytes, kExtentHeaderBytes));
   }
   Bytes header(kExtentHeaderBytes, '\0');
   STRATA_TRY(io::read_exactly(*file, 0, header));
@@ -244,7 +245,7 @@ Result<ExtentStore::Share> ExtentStore::read_file(const ExtentRef& ref) {
   if (!read || base::crc32c(bytes) != ref.crc32c) {
     account_->give(Account::held_bytes(ref.bytes));
     STRATA_TRY(std::move(read));
-    return damaged(path, "the checksum of its bytes differs");
+    return damaged_extent(path, "the checksum of its bytes differs");
   }
   return Account::share(account_, std::move(bytes));
 }

@@ -17,9 +17,9 @@ namespace strata::backends::hybridlog {
 
 namespace {
 
-constexpr BytesView kMagic = "STRATAHM";
+constexpr BytesView kManifestMagic = "STRATAHM";
 constexpr BytesView kNameStart = "MANIFEST-";
-constexpr std::uint16_t kFormat = 1;
+constexpr std::uint16_t kManifestFormat = 1;
 constexpr std::size_t kFormatEnd = 10;  // magic and format: the same in every format
 constexpr std::size_t kReservedAfterFormat = 6;
 constexpr std::size_t kReservedAfterBits = 1;
@@ -37,7 +37,7 @@ constexpr unsigned kIndexBitsMax = 48;
 constexpr unsigned kFrameBitsMax = 30;  // offsets in a frame have 32 bits, with room above
 constexpr unsigned kSegmentBitsMax = 40;
 
-Error damaged(const std::string& name, std::string_view what) {
+Error damaged_manifest(const std::string& name, std::string_view what) {
   return {Code::corruption, fmt::format("{} is damaged: {}", name, what)};
 }
 
@@ -106,13 +106,13 @@ Result<Manifest> decode_fields(base::Reader& reader, const std::string& name) {
   const std::uint32_t segments = reader.u32_le();
   const std::uint32_t voids = reader.u32_le();
   clean &= zeros(kReservedAtEnd);
-  if (!reader.ok()) return damaged(name, "it is cut short");
+  if (!reader.ok()) return damaged_manifest(name, "it is cut short");
   if (incompatible != 0) return too_new(name, fmt::format("features {:#x}", incompatible));
   if (encryption_key != 0) return too_new(name, "it is encrypted");
-  if (!clean) return damaged(name, "what is reserved is not zero");
+  if (!clean) return damaged_manifest(name, "what is reserved is not zero");
   if (segments > kManifestSegmentsMax || voids > kManifestVoidsMax ||
       reader.remaining() != segments * kSegmentBytes + voids * kVoidBytes) {
-    return damaged(name, "its lists do not fit its length");
+    return damaged_manifest(name, "its lists do not fit its length");
   }
   std::copy(store.begin(), store.end(), to.store.bytes);
   to.segments.resize(segments);
@@ -126,7 +126,7 @@ Result<Manifest> decode_fields(base::Reader& reader, const std::string& name) {
     each.to = reader.u64_le();
     each.limit = reader.u64_le();
   }
-  if (const char* const misfit = misfit_of(to)) return damaged(name, misfit);
+  if (const char* const misfit = misfit_of(to)) return damaged_manifest(name, misfit);
   return to;
 }
 
@@ -154,13 +154,13 @@ Result<Manifest> read_manifest(io::FileSystem& files, const std::string& path,
                                std::uint64_t generation) {
   const std::string name = base::quote(path, 512);
   STRATA_LET(const std::unique_ptr<io::File> file, files.open_if_exists(path));
-  if (file == nullptr) return damaged(name, "the file is gone");
+  if (file == nullptr) return damaged_manifest(name, "the file is gone");
   STRATA_LET(const std::uint64_t size, file->size());
-  if (size > kBytesMax) return damaged(name, "it is longer than any manifest");
+  if (size > kBytesMax) return damaged_manifest(name, "it is longer than any manifest");
   Bytes bytes(static_cast<std::size_t>(size), '\0');
   STRATA_TRY(io::read_exactly(*file, 0, bytes));
   STRATA_LET(Manifest manifest, decode(bytes, name));
-  if (manifest.generation != generation) return damaged(name, "it has another's name");
+  if (manifest.generation != generation) return damaged_manifest(name, "it has another's name");
   return manifest;
 }
 
@@ -189,8 +189,8 @@ std::vector<Void> voids_at_open(const Manifest& manifest) {
 
 Bytes encode(const Manifest& manifest) {
   STRATA_CHECK(misfit_of(manifest) == nullptr);
-  Bytes bytes(kMagic);
-  base::put_u16_le(bytes, kFormat);
+  Bytes bytes(kManifestMagic);
+  base::put_u16_le(bytes, kManifestFormat);
   bytes.append(kReservedAfterFormat, '\0');
   base::put_u64_le(bytes, manifest.compatible);
   base::put_u64_le(bytes, manifest.read_only_compatible);
@@ -230,19 +230,20 @@ Bytes encode(const Manifest& manifest) {
 }
 
 Result<Manifest> decode(BytesView bytes, const std::string& name) {
-  if (bytes.size() < kFormatEnd + kCrcBytes || !bytes.starts_with(kMagic)) {
-    return damaged(name, "it does not begin as it must");
+  if (bytes.size() < kFormatEnd + kCrcBytes || !bytes.starts_with(kManifestMagic)) {
+    return damaged_manifest(name, "it does not begin as it must");
   }
   // Every format ends with this checksum, so that a flipped bit is not taken for a later format.
   const BytesView covered = bytes.substr(0, bytes.size() - kCrcBytes);
   if (base::crc32c(covered) != base::load_u32_le(covered.data() + covered.size())) {
-    return damaged(name, "its checksum differs");
+    return damaged_manifest(name, "its checksum differs");
   }
-  const std::uint16_t format = base::load_u16_le(bytes.data() + kMagic.size());
-  if (format > kFormat) {
-    return too_new(name, fmt::format("it has format {}, this one reads {}", format, kFormat));
+  const std::uint16_t format = base::load_u16_le(bytes.data() + kManifestMagic.size());
+  if (format > kManifestFormat) {
+    return too_new(name,
+                   fmt::format("it has format {}, this one reads {}", format, kManifestFormat));
   }
-  if (format != kFormat) return damaged(name, "it has no format");
+  if (format != kManifestFormat) return damaged_manifest(name, "it has no format");
   base::Reader reader(covered.substr(kFormatEnd));
   return decode_fields(reader, name);
 }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr BytesView kHeaderMagic = "STRATAHL";
 constexpr BytesView kTrailerMagic = "STRATAHE";
-constexpr std::uint16_t kFormat = 1;
+constexpr std::uint16_t kSegmentFormat = 1;
 constexpr std::size_t kHeaderUsed = 72;
 constexpr std::size_t kTrailerBytes = 32;
 
@@ -25,7 +25,7 @@ std::uint64_t units_of(std::uint64_t bytes) { return (bytes + kUnitBytes - 1) / 
 
 Bytes header_of(const StoreId& store, std::uint64_t number, std::uint64_t first) {
   Bytes bytes(kHeaderMagic);
-  base::put_u16_le(bytes, kFormat);
+  base::put_u16_le(bytes, kSegmentFormat);
   base::put_u16_le(bytes, 0);           // reserved
   base::put_u32_le(bytes, kUnitBytes);  // bytes a checksum covers
   bytes.append(reinterpret_cast<const char*>(store.bytes), sizeof(store.bytes));
@@ -39,7 +39,7 @@ Bytes header_of(const StoreId& store, std::uint64_t number, std::uint64_t first)
   return bytes;
 }
 
-Error damaged(const std::string& path, const std::string& what) {
+Error damaged_segment(const std::string& path, const std::string& what) {
   return Error(Code::corruption, path + ": " + what);
 }
 
@@ -141,15 +141,16 @@ Result<std::shared_ptr<Segment>> Segment::open(io::FileSystem& files, const std:
   segment->store_ = store;
   STRATA_LET(const auto there, files.stat(segment->path_));
   if (!there) {
-    return damaged(segment->path_, "a segment that the manifest names is missing");
+    return damaged_segment(segment->path_, "a segment that the manifest names is missing");
   }
   STRATA_LET(segment->file_, files.open_direct(segment->path_, io::OpenMode::read));
   UnitBuffer unit;
   unit.reserve(kUnitBytes);
   STRATA_TRY(io::read_exactly(*segment->file_, 0, {unit.data(), kUnitBytes}));
   const BytesView header(unit.data(), kHeaderUsed);
-  if (header.substr(0, 8) != kHeaderMagic) return damaged(segment->path_, "is no log segment");
-  if (base::load_u16_le(header.data() + 8) > kFormat) {
+  if (header.substr(0, 8) != kHeaderMagic)
+    return damaged_segment(segment->path_, "is no log segment");
+  if (base::load_u16_le(header.data() + 8) > kSegmentFormat) {
     return Error(Code::not_supported,
                  segment->path_ + ": was written by a later version of Strata");
   }
@@ -157,11 +158,12 @@ Result<std::shared_ptr<Segment>> Segment::open(io::FileSystem& files, const std:
   if (header != expected) {
     const bool whole = base::load_u32_le(header.data() + kHeaderUsed - 4) ==
                        base::crc32c(header.substr(0, kHeaderUsed - 4));
-    return damaged(segment->path_, whole ? "belongs to another store or another place in the log"
-                                         : "checksum of the header differs");
+    return damaged_segment(segment->path_,
+                           whole ? "belongs to another store or another place in the log"
+                                 : "checksum of the header differs");
   }
   if (!zeros({unit.data() + kHeaderUsed, kUnitBytes - kHeaderUsed})) {
-    return damaged(segment->path_, "what is reserved behind the header is not zero");
+    return damaged_segment(segment->path_, "what is reserved behind the header is not zero");
   }
   STRATA_TRY(segment->read_trailer(data_bytes));
   segment->sealed_ = true;
@@ -175,7 +177,7 @@ Result<> Segment::read_trailer(std::uint64_t data_bytes) {
   STRATA_LET(const std::uint64_t size, file_->size());
   const std::uint64_t wanted = kSegmentHeaderBytes + units * kUnitBytes + bytes;
   if (size != wanted) {
-    return damaged(path_, fmt::format("has {} bytes instead of {}", size, wanted));
+    return damaged_segment(path_, fmt::format("has {} bytes instead of {}", size, wanted));
   }
   UnitBuffer buffer;
   buffer.reserve(bytes);
@@ -189,7 +191,7 @@ Result<> Segment::read_trailer(std::uint64_t data_bytes) {
       base::load_u64_le(at + 8) != data_bytes || base::load_u64_le(at + 20) != number_ ||
       base::load_u32_le(at + 16) != base::crc32c(table) ||
       !zeros({buffer.data() + used, bytes - used})) {
-    return damaged(path_, "its table of checksums is damaged");
+    return damaged_segment(path_, "its table of checksums is damaged");
   }
   crcs_.resize(units);
   for (std::uint64_t i = 0; i < units; ++i) {
@@ -204,8 +206,9 @@ Result<> Segment::check(std::uint64_t offset, std::span<const char> units) const
   for (std::size_t at = 0; at + kUnitBytes <= units.size(); at += kUnitBytes) {
     const std::uint64_t unit = (offset + at) / kUnitBytes;
     if (unit >= crcs_.size() || base::crc32c({units.data() + at, kUnitBytes}) != crcs_[unit]) {
-      return damaged(path_, fmt::format("checksum differs at byte {} (log address {})",
-                                        kSegmentHeaderBytes + offset + at, first_ + offset + at));
+      return damaged_segment(path_,
+                             fmt::format("checksum differs at byte {} (log address {})",
+                                         kSegmentHeaderBytes + offset + at, first_ + offset + at));
     }
   }
   return {};

@@ -49,7 +49,7 @@ class Reading {
   struct Extent {
     std::uint64_t address = 0;  // of the record
     std::uint64_t version = 0;
-    ExtentRef ref;
+    std::optional<ExtentRef> ref;
   };
   struct Suspect {
     std::uint64_t hash = 0;
@@ -76,6 +76,7 @@ class Reading {
     said_ = std::move(said);
     manifest_ = std::move(*newest);
     voids_ = voids_at_open(*manifest_);
+    count_waiting();
     return {};
   }
 
@@ -157,17 +158,35 @@ class Reading {
     if (!head.is(kTombstone)) {
       STRATA_TRY(parse_area(head, bytes.substr(bounds.value_at, head.value_bytes()), area));
     }
-    if (!area.extent && extents_.empty()) return {};
-    if (is_void(voids_, address, head.version())) return {};
-    // Of each key the last one counts.
+    if (!area.extent && extents_.empty() && waiting_.empty()) return {};
+    if (is_void(manifest_->voids, address, head.version())) return {};
     key_.set_physical(bytes.substr(bounds.key_at, bounds.key_bytes), manifest_->hash_seed);
-    if (area.extent) {
-      extents_.insert_or_assign(
-          key_.hash(), Extent{.address = address, .version = head.version(), .ref = *area.extent});
-    } else {
-      extents_.erase(key_.hash());
+    const std::uint64_t hash = key_.hash();
+    const Extent extent{.address = address, .version = head.version(), .ref = area.extent};
+    if (!is_void(voids_, address, head.version())) {
+      count(hash, extent);
+    } else if (area.extent || extents_.contains(hash) || waiting_.contains(hash)) {
+      waiting_[hash].push_back(extent);
     }
     return {};
+  }
+
+  /// Of each key the last one counts.
+  void count(std::uint64_t hash, const Extent& extent) {
+    if (extent.ref) {
+      extents_.insert_or_assign(hash, extent);
+    } else {
+      extents_.erase(hash);
+    }
+  }
+
+  /// What waited counts by now, or the store ended in a crash before it did.
+  void count_waiting() {
+    for (const auto& [hash, records] : std::exchange(waiting_, {})) {
+      for (const Extent& each : records) {
+        if (!counts_not(each)) count(hash, each);
+      }
+    }
   }
 
   bool counts_not(const Extent& extent) const {
@@ -179,14 +198,14 @@ class Reading {
     MemoryBudget no_cache(0);
     STRATA_LET(const auto store,
                ExtentStore::open(files_, Checkpointer::extents_folder(folder_), no_cache, true));
-    for (const auto& [hash, each] : extents_) total_ += each.ref.bytes;
+    for (const auto& [hash, each] : extents_) total_ += each.ref->bytes;
     std::vector<Suspect> suspects;
     for (const auto& [hash, each] : extents_) {
       if (counts_not(each)) continue;
-      const auto share = store->read(each.ref);
+      const auto share = store->read(*each.ref);
       if (!share && share.error().code() != Code::corruption) return share.error();
-      if (!share) suspects.push_back({.hash = hash, .ref = each.ref, .error = share.error()});
-      to_.bytes += each.ref.bytes;
+      if (!share) suspects.push_back({.hash = hash, .ref = *each.ref, .error = share.error()});
+      to_.bytes += each.ref->bytes;
       progress_(to_, total_);
     }
     return suspects;
@@ -204,6 +223,8 @@ class Reading {
   UnitBuffer buffer_;
   LookupKey key_;
   std::unordered_map<std::uint64_t, Extent> extents_;  // of what counts, by the key's hash
+  // Written while the manifest's checkpoint was: counts by the next one, if that comes.
+  std::unordered_map<std::uint64_t, std::vector<Extent>> waiting_;
 };
 
 }  // namespace

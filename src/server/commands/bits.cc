@@ -14,10 +14,6 @@
 namespace strata::server {
 namespace {
 
-bool is_other_type(const Record* record) {
-  return record != nullptr && record->info.type != ValueType::string;
-}
-
 unsigned byte_at(BytesView bytes, std::uint64_t index) {
   return index < bytes.size() ? static_cast<unsigned char>(bytes[index]) : 0u;
 }
@@ -159,7 +155,7 @@ Step getbit_command(Call& call) {
   const std::optional<std::uint64_t> offset = bit_offset_of(call, call.argument(2));
   if (!offset) return Step::done;
   STRATA_FETCH(Record* const record, call.view.get(call.argument(1)));
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   const unsigned byte = record == nullptr ? 0 : byte_at(record->value.view(), *offset / 8);
   call.reply.integer((byte >> (7 - *offset % 8)) & 1u);
   return Step::done;
@@ -173,7 +169,7 @@ Step setbit_command(Call& call) {
     return call.error("ERR bit is not an integer or out of range");
   }
   STRATA_FETCH(Record* const record, call.view.get(call.argument(1)));
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   const unsigned old = record == nullptr ? 0 : byte_at(record->value.view(), *offset / 8);
   const unsigned mask = 0x80u >> (*offset % 8);
   const auto byte = static_cast<char>(*bit != 0 ? old | mask : old & ~mask);
@@ -188,7 +184,7 @@ Step bitcount_command(Call& call) {
     call.reply.integer(0);
     return Step::done;
   }
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   if (call.count() == 3 || call.count() > 5) return call.error(kSyntaxError);
   RangeArguments range;
   if (!parse_range(call, 2, range)) return Step::done;
@@ -206,7 +202,7 @@ Step bitpos_command(Call& call) {
     call.reply.integer(*bit != 0 ? -1 : 0);
     return Step::done;
   }
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   if (call.count() > 6) return call.error(kSyntaxError);
   RangeArguments range;
   if (!parse_range(call, 3, range)) return Step::done;
@@ -234,7 +230,7 @@ Step bitop_command(Call& call) {
   std::size_t longest = 0;
   for (std::size_t i = 3; i < call.count(); ++i) {
     STRATA_FETCH(Record* const record, call.view.get(call.argument(i)));
-    if (is_other_type(record)) return call.error(kWrongType);
+    if (is_no_string(record)) return call.error(kWrongType);
     sources.push_back(record == nullptr ? BytesView() : record->value.view());
     longest = std::max(longest, sources.back().size());
   }

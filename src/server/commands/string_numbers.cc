@@ -72,7 +72,7 @@ Step decrby_command(Call& call) {
 
 Step incrbyfloat_command(Call& call) {
   STRATA_FETCH(Record* const record, call.view.get(call.argument(1)));
-  if (record != nullptr && record->info.type != ValueType::string) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   const std::optional<long double> present =
       record == nullptr ? std::optional<long double>(0) : real_of(record->value.view());
   const std::optional<long double> amount = real_of(call.argument(2));

@@ -41,10 +41,6 @@ bool parse_set(Call& call, SetOptions& options) {
   return options.expiry.resolve(call);
 }
 
-bool is_other_type(const Record* record) {
-  return record != nullptr && record->info.type != ValueType::string;
-}
-
 // Replaces the value and keeps nothing of the old record: SETEX and its like.
 Step put_until(Call& call, std::int64_t expires_ms, BytesView value) {
   RecordAttributes attributes;
@@ -124,7 +120,7 @@ Step set_command(Call& call) {
   }
   STRATA_FETCH(Record* const old,
                options.get ? call.view.get(call.argument(1)) : call.view.info(call.argument(1)));
-  if (options.get && is_other_type(old)) return call.error(kWrongType);
+  if (options.get && is_no_string(old)) return call.error(kWrongType);
   const bool refused = old == nullptr ? options.only_present : options.only_absent;
   if (!refused) {
     if (options.keep_ttl && old != nullptr) attributes.expires_ms = old->info.expires_ms;
@@ -152,7 +148,7 @@ Step psetex_command(Call& call) { return set_with_ttl(call, TimeUnit::millisecon
 
 Step getset_command(Call& call) {
   STRATA_FETCH(Record* const old, call.view.get(call.argument(1)));
-  if (is_other_type(old)) return call.error(kWrongType);
+  if (is_no_string(old)) return call.error(kWrongType);
   call.batch.put_borrowed(call.key(1), call.argument(2));
   old == nullptr ? call.reply.null() : call.reply.bulk(old->value);
   return Step::done;
@@ -160,7 +156,7 @@ Step getset_command(Call& call) {
 
 Step getdel_command(Call& call) {
   STRATA_FETCH(Record* const old, call.view.get(call.argument(1)));
-  if (is_other_type(old)) return call.error(kWrongType);
+  if (is_no_string(old)) return call.error(kWrongType);
   if (old == nullptr) {
     call.reply.null();
     return Step::done;
@@ -185,7 +181,7 @@ Step getex_command(Call& call) {
     call.reply.null();
     return Step::done;
   }
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   if (!expiry.resolve(call)) return Step::done;
   if (expiry.given() && expiry.expires_ms() <= call.view.now_ms()) {
     call.batch.remove(call.key(1));
@@ -206,7 +202,7 @@ Step mget_command(Call& call) {
   call.reply.array(call.count() - 1);
   for (std::size_t i = 1; i < call.count(); ++i) {
     STRATA_FETCH(Record* const record, call.view.get(call.argument(i)));
-    if (record == nullptr || is_other_type(record)) {
+    if (record == nullptr || is_no_string(record)) {
       call.reply.null();
     } else {
       // Not handed over: the same key may stand here twice.
@@ -236,14 +232,14 @@ Step msetnx_command(Call& call) {
 
 Step strlen_command(Call& call) {
   STRATA_FETCH(Record* const record, call.view.info(call.argument(1)));
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   call.reply.integer(record == nullptr ? 0 : static_cast<std::int64_t>(record->info.value_bytes));
   return Step::done;
 }
 
 Step append_command(Call& call) {
   STRATA_FETCH(Record* const record, call.view.info(call.argument(1)));
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   const BytesView bytes = call.argument(2);
   const std::uint64_t length = (record == nullptr ? 0 : record->info.value_bytes) + bytes.size();
   if (too_long(call, length)) return Step::done;
@@ -257,7 +253,7 @@ Step getrange_command(Call& call) {
   const std::optional<std::int64_t> end = integer_of(call.argument(3));
   if (!start || !end) return call.error(kNotInteger);
   STRATA_FETCH(Record* const record, call.view.get(call.argument(1)));
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   call.reply.bulk(record == nullptr ? BytesView() : part_of(record->value.view(), *start, *end));
   return Step::done;
 }
@@ -270,7 +266,7 @@ Step setrange_command(Call& call) {
   if (*offset < 0) return call.error("ERR offset is out of range");
   const BytesView bytes = call.argument(3);
   STRATA_FETCH(Record* const record, call.view.info(call.argument(1)));
-  if (is_other_type(record)) return call.error(kWrongType);
+  if (is_no_string(record)) return call.error(kWrongType);
   const std::uint64_t length = record == nullptr ? 0 : record->info.value_bytes;
   if (bytes.empty()) {
     call.reply.integer(static_cast<std::int64_t>(length));
