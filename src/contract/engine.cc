@@ -2,7 +2,9 @@
 #include "strata/engine.h"
 
 #include <array>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "strata/capabilities.h"
 
@@ -12,6 +14,35 @@ namespace {
 constexpr std::array<std::string_view, kCapabilityCount> kCapabilityNames = {
     "Ordered",    "AtomicBatch", "Snapshots",  "Transactions", "Persistence",
     "AsyncReads", "Prepare",     "ChangeFeed", "Watch"};
+
+/// The thread's own batch, cleared, which is used again and again; a new one where that is in use
+/// (an engine whose commit puts into another one).
+class BatchLease {
+ public:
+  BatchLease() {
+    if (std::exchange(own().taken, true)) other_.emplace();
+  }
+  ~BatchLease() {
+    if (other_) return;
+    own().batch.clear();
+    own().taken = false;
+  }
+  BatchLease(const BatchLease&) = delete;
+  BatchLease& operator=(const BatchLease&) = delete;
+  WriteBatch& operator*() noexcept { return other_ ? *other_ : own().batch; }
+
+ private:
+  struct Own {
+    WriteBatch batch;
+    bool taken = false;
+  };
+  static Own& own() {
+    thread_local Own own;
+    return own;
+  }
+  std::optional<WriteBatch> other_;
+};
+
 }  // namespace
 
 std::string_view capability_name(CapabilityId id) {
@@ -85,16 +116,16 @@ Result<bool> Engine::exists(KeyRef key, const ReadOptions& options) {
 
 Result<Version> Engine::put(KeyRef key, BytesView value, const RecordAttributes& attributes,
                             const WriteOptions& options) {
-  WriteBatch batch;
-  batch.put_borrowed(key, value, attributes);
-  STRATA_LET(const Commit done, commit(batch, options));
+  BatchLease lease;
+  (*lease).put_borrowed(key, value, attributes);
+  STRATA_LET(const Commit done, commit(*lease, options));
   return done.version;
 }
 
 Result<Version> Engine::remove(KeyRef key, const WriteOptions& options) {
-  WriteBatch batch;
-  batch.remove(key);
-  STRATA_LET(const Commit done, commit(batch, options));
+  BatchLease lease;
+  (*lease).remove(key);
+  STRATA_LET(const Commit done, commit(*lease, options));
   return done.version;
 }
 

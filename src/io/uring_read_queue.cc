@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "base/sanitizers.h"
 #include "base/thread.h"
 #include "io/read_threads.h"
 #include "io/system_error.h"
@@ -45,13 +46,7 @@ class ReadBatch {
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#elif defined(__has_feature)
-constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
+constexpr bool kThreadSanitizer = STRATA_THREAD_SANITIZER != 0;
 
 constexpr std::size_t kReadBytesMax = std::size_t{1} << 30;  // Linux takes just under 2 GiB
 

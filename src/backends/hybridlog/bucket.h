@@ -16,11 +16,19 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
 
+// A thread sanitizer does not see what an instruction of ours loads.
+#if defined(__SSE2__) && !STRATA_THREAD_SANITIZER
+#define STRATA_BUCKET_SSE2
+#include <emmintrin.h>
+#endif
+
 #include "backends/hybridlog/record_layout.h"
+#include "base/sanitizers.h"
 
 namespace strata::backends::hybridlog {
 
@@ -54,7 +62,7 @@ constexpr std::uint64_t make(std::uint64_t wanted, LogAddress head) noexcept {
   return (wanted | 1) << kAddressBits | head.value;
 }
 constexpr std::uint64_t tag(std::uint64_t entry) noexcept { return entry >> kAddressBits; }
-/// Whether all bits that the entry knows are as wanted. Of an empty entry: true.
+/// Whether all bits that the entry knows are as wanted. Says nothing of an empty entry.
 constexpr bool agrees(std::uint64_t entry, std::uint64_t wanted) noexcept {
   const std::uint64_t known = tag(entry);
   return (known ^ wanted) <= (known ^ (known - 1));
@@ -73,9 +81,20 @@ struct alignas(64) Bucket {
   std::atomic<std::uint64_t> word{0};
   std::atomic<std::uint64_t> entries[kEntries] = {};
 
-  /// The address in the entry that agrees, or 0; this bucket only. Without branches: where the
-  /// entry stands cannot be guessed.
+  /// The address in the entry that agrees, or 0; this bucket only. Where the entry stands cannot be
+  /// guessed, so nothing branches on it.
   std::uint64_t find(std::uint64_t wanted) const noexcept {
+#if defined(STRATA_BUCKET_SSE2)
+    // agrees() of all seven at once. The upper halves of eight words, in two times four lanes,
+    // begin with the tags; that of `word` comes first and is left out at the end.
+    const __m128i first = differ(tags(pair(0), pair(1)), wanted);
+    const __m128i last = differ(tags(pair(2), pair(3)), wanted);
+    const int all = _mm_movemask_epi8(_mm_packs_epi32(first, last));  // two bits each
+    const unsigned agree = ~static_cast<unsigned>(all) & 0xfffc;
+    if (agree == 0) return 0;
+    // It may have changed since; then the word has, too.
+    return entries[std::countr_zero(agree) / 2 - 1].load(std::memory_order_acquire) & kAddressMask;
+#else
     std::uint64_t found = 0;
 #pragma GCC unroll 7
     for (const std::atomic<std::uint64_t>& each : entries) {
@@ -83,7 +102,31 @@ struct alignas(64) Bucket {
       found |= bucket_entry::agrees(entry, wanted) ? entry : 0;
     }
     return found & kAddressMask;
+#endif
   }
+
+#if defined(STRATA_BUCKET_SSE2)
+ private:
+  /// Two words; like a load of each with acquire, which a processor of this kind gives anyway: the
+  /// compiler must not move it, and must not know that it is one load of two atomics.
+  __m128i pair(std::size_t i) const noexcept {
+    __m128i words;
+    asm volatile("movdqa %1, %0"
+                 : "=x"(words)
+                 : "m"(reinterpret_cast<const __m128i*>(this)[i])
+                 : "memory");
+    return words;
+  }
+  static __m128i tags(__m128i a, __m128i b) noexcept {
+    const __m128 upper = _mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0b11'01'11'01);
+    return _mm_srli_epi32(_mm_castps_si128(upper), 16);
+  }
+  static __m128i differ(__m128i known, std::uint64_t wanted) noexcept {
+    const __m128i before = _mm_add_epi32(known, _mm_set1_epi32(-1));
+    const __m128i want = _mm_set1_epi32(static_cast<int>(wanted));
+    return _mm_cmpgt_epi32(_mm_xor_si128(known, want), _mm_xor_si128(known, before));
+  }
+#endif
 };
 static_assert(sizeof(Bucket) == 64);
 

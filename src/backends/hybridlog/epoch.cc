@@ -51,6 +51,11 @@ void Epoch::retire(std::move_only_function<void()> free) {
   garbage_.push_back({turn(), std::move(free)});
 }
 
+void Epoch::drain() {
+  wait(turn());
+  reclaim();
+}
+
 std::size_t Epoch::reclaim() {
   std::vector<Garbage> free;
   {

@@ -61,6 +61,8 @@ class Epoch {
   void retire(std::move_only_function<void()> free) STRATA_EXCLUDES(mutex_);
   /// Frees what may go; says how many. Not inside.
   std::size_t reclaim() STRATA_EXCLUDES(mutex_);
+  /// Waits until all that is retired now is free. Not inside.
+  void drain() STRATA_EXCLUDES(mutex_);
 
  private:
   struct alignas(64) Slot {

@@ -67,7 +67,7 @@ HybridlogEngine::~HybridlogEngine() {
 Result<std::unique_ptr<Engine>> HybridlogEngine::open(const Options& options,
                                                       const Environment& environment) {
   std::unique_ptr<HybridlogEngine> engine(new HybridlogEngine(options, environment));
-  const base::ReaderGate::Alone alone(engine->gate_);
+  const Alone alone(*engine);
   if (!engine->folder_.empty()) {
     STRATA_TRY(io::FolderSwap(engine->files_, engine->folder_).recover(engine->read_only_));
   }
@@ -118,7 +118,7 @@ Result<> HybridlogEngine::start(std::uint64_t above) {
   log_options.store = manifest.store;
 
   manifest.voids = voids_at_open(manifest);
-  parts_ = std::make_unique<Parts>(files_, clock_, options, log_options,
+  parts_ = std::make_unique<Parts>(files_, clock_, epoch_, options, log_options,
                                    std::max(manifest.clock, above) + 1);
   Parts& parts = *parts_;
   parts.seed = manifest.hash_seed;
@@ -183,12 +183,13 @@ Result<> HybridlogEngine::stop(bool save) {
   expirer_.reset();
   writer_.reset();
   reader_.reset();
+  epoch_.drain();
   parts_.reset();
   return saved;
 }
 
 Result<> HybridlogEngine::close() {
-  const base::ReaderGate::Alone alone(gate_);
+  const Alone alone(*this);
   if (closed_) {
     return parts_ == nullptr ? Result<>() : stop(false);
   }
@@ -267,13 +268,25 @@ Result<const Sight*> HybridlogEngine::sight_of(const Snapshot* at) const {
 
 Result<std::optional<RecordInfo>> HybridlogEngine::get(KeyRef key, Value& value,
                                                        const ReadOptions& options) {
+  Result<std::optional<RecordInfo>> result{std::optional<RecordInfo>()};
+  if (options.at != nullptr || !get_present(key, value, options.info_only, result)) [[unlikely]] {
+    result = get_at_gate(key, value, options);
+  }
+  return result;
+}
+
+bool HybridlogEngine::get_present(KeyRef key, Value& value, bool info_only,
+                                  Result<std::optional<RecordInfo>>& to) {
+  const Epoch::Guard guard(epoch_);
+  return open_.load(std::memory_order_acquire) && reader_->get_present(key, value, info_only, to);
+}
+
+Result<std::optional<RecordInfo>> HybridlogEngine::get_at_gate(KeyRef key, Value& value,
+                                                               const ReadOptions& options) {
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_open());
-  if (options.at == nullptr) {
-    return reader_->get(key, value, {}, options.info_only);
-  }
   STRATA_LET(const Sight* const sight, sight_of(options.at));
-  return reader_->get(key, value, *sight, options.info_only);
+  return reader_->get(key, value, sight == nullptr ? Sight{} : *sight, options.info_only);
 }
 
 Result<> HybridlogEngine::mget(std::span<Read> reads, const ReadOptions& options) {
@@ -294,11 +307,36 @@ std::optional<Result<>> HybridlogEngine::start_mget(std::span<Read> reads,
 }
 
 Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptions& options) {
+  if (const std::optional<Version> version = put_in_place(batch, options)) [[likely]] {
+    return Commit{*version, {}};
+  }
+  return commit_at_gate(batch, options);
+}
+
+std::optional<Version> HybridlogEngine::put_in_place(const WriteBatch& batch,
+                                                     const WriteOptions& options) {
+  const std::span<const Effect> effects = batch.effects();
+  if (effects.size() != 1 || effects[0].kind != EffectKind::put || !batch.conditions().empty() ||
+      options.durability > limits_.durability_max || read_only_) {
+    return std::nullopt;
+  }
+  const Effect& put = effects[0];
+  const std::size_t key_bytes = put.key.key.size();
+  if (key_bytes < limits_.key_bytes_min || key_bytes > limits_.key_bytes_max) return std::nullopt;
+  const Epoch::Guard guard(epoch_);
+  if (!open_.load(std::memory_order_acquire)) return std::nullopt;
+  // Without a thread for the upkeep, every commit does a bit of it.
+  if (!options_.upkeep_thread && parts_->expiry.count() != 0) return std::nullopt;
+  return writer_->put_in_place(put);
+}
+
+Result<Commit> HybridlogEngine::commit_at_gate(const WriteBatch& batch,
+                                               const WriteOptions& options) {
   // Without an order of keys nothing tells which new ones a range gets meanwhile.
-  std::optional<base::ReaderGate::Alone> alone;
+  std::optional<Alone> alone;
   std::optional<base::ReaderGate::Pass> pass;
   if (!options_.ordered && deletes_range(batch)) {
-    alone.emplace(gate_);
+    alone.emplace(*this);
   } else {
     pass.emplace(gate_);
   }

@@ -80,6 +80,30 @@ class HybridlogEngine final : public Engine,
   Result<> start(std::uint64_t above);
   Result<> stop(bool save);
 
+  /// Alone in the store, from its constructor to its destructor: nobody is at the gate or past it.
+  class Alone {
+   public:
+    explicit Alone(HybridlogEngine& engine) : engine_(engine), alone_(engine.gate_) {
+      engine_.open_.store(false);
+      engine_.epoch_.wait(engine_.epoch_.turn());
+    }
+    ~Alone() { engine_.open_.store(!engine_.closed_, std::memory_order_release); }
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+
+   private:
+    HybridlogEngine& engine_;
+    const base::ReaderGate::Alone alone_;
+  };
+
+  /// From memory, past the gate. False: the other one has to be asked.
+  bool get_present(KeyRef key, Value& value, bool info_only, Result<std::optional<RecordInfo>>& to);
+  Result<std::optional<RecordInfo>> get_at_gate(KeyRef key, Value& value,
+                                                const ReadOptions& options);
+  /// In its place, past the gate. Nothing: the other one has to be asked.
+  std::optional<Version> put_in_place(const WriteBatch& batch, const WriteOptions& options);
+  Result<Commit> commit_at_gate(const WriteBatch& batch, const WriteOptions& options);
+
   Result<> check_open() const {
     if (!closed_) [[likely]]
       return {};
@@ -109,6 +133,11 @@ class HybridlogEngine final : public Engine,
   const std::int64_t interval_ms_;  ///< 0: nothing is promised between checkpoints
   Limits limits_;
 
+  /// Outlives the parts: who is inside may use them, and the rooms below, if open_ says so.
+  Epoch epoch_;
+  /// For what is done most, and in memory: it passes no gate. False: not open, or not now; ask at
+  /// the gate. Release by who was alone; acquire.
+  std::atomic<bool> open_{false};
   base::ReaderGate gate_;  ///< closed while the store is opened, restored or closed
   bool closed_ = true;     ///< changed alone in the gate
   // Made by start(), ended by stop(), alone in the gate.

@@ -99,7 +99,7 @@ class Examination {
 }  // namespace
 
 Result<> HybridlogEngine::check_invariants() {
-  const base::ReaderGate::Alone alone(gate_);
+  const Alone alone(*this);
   STRATA_TRY(check_open());
   upkeep_->stop();
   const Result<> found = Examination(*parts_, *reader_).run();

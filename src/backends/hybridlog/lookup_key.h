@@ -6,6 +6,7 @@
 // Owns:    its bytes; keys up to kInlineBytes need no allocation. Reuse it: set() again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -43,26 +44,23 @@ class LookupKey {
   std::size_t image_bytes() const noexcept { return long_bytes() + key_bytes_; }
   std::size_t key_bytes() const noexcept { return key_bytes_; }
   /// As RecordHead::make wants it in the head.
-  std::size_t short_field() const noexcept { return key_bytes_ < kLongKey ? key_bytes_ : kLongKey; }
+  std::size_t short_field() const noexcept { return short_field_; }
 
   /// Whether the record at `at`, whose head is given, has this key. The record may be one that a
   /// writer changes: only words of its key are looked at, which never change.
   bool is_key_of(const char* at, const RecordHead& head) const noexcept {
-    if (head.short_key_bytes() != short_field()) return false;
+    if (head.short_key_bytes() != short_field_) return false;
     const char* const own = start();
     const char* const other = at + kRecordHeadBytes;
-    const std::size_t bytes = image_bytes();
     std::size_t i = 0;
-    for (; i + 8 <= bytes; i += 8) {
-      std::uint64_t word;
+    std::uint64_t word;
+    for (; i < whole_bytes_; i += 8) {
       std::memcpy(&word, own + i, 8);
       if (load_word(other + i) != word) return false;
     }
-    if (i == bytes) return true;
-    std::uint64_t word;
+    if (rest_mask_ == 0) return true;
     std::memcpy(&word, own + i, 8);
-    const std::uint64_t mask = ~std::uint64_t{0} >> (64 - 8 * (bytes - i));
-    return (load_word(other + i) & mask) == word;
+    return (load_word(other + i) & rest_mask_) == word;
   }
 
  private:
@@ -74,6 +72,9 @@ class LookupKey {
   void set_parts(std::uint32_t space, BytesView key, std::uint64_t seed) {
     key_bytes_ = codec::kKeyspaceBytes + key.size();
     const std::size_t bytes = image_bytes();
+    short_field_ = std::min(key_bytes_, kLongKey);
+    whole_bytes_ = bytes & ~std::size_t{7};
+    rest_mask_ = (std::uint64_t{1} << 8 * (bytes & 7)) - 1;
     char* to = inline_;
     if (padded(bytes) > kInlineBytes) {
       heap_ = std::make_unique_for_overwrite<char[]>(padded(bytes));
@@ -87,12 +88,26 @@ class LookupKey {
       to += 4;
     }
     base::store_u32_be(to, space);
-    if (!key.empty()) std::memcpy(to + codec::kKeyspaceBytes, key.data(), key.size());
+    copy_short(to + codec::kKeyspaceBytes, key);
     hash_ = base::hash64({to, key_bytes_}, seed);
+  }
+
+  /// memcpy, without a call for the lengths that keys mostly have.
+  static void copy_short(char* to, BytesView from) noexcept {
+    const std::size_t bytes = from.size();
+    if (bytes >= 8 && bytes <= 16) [[likely]] {
+      std::memcpy(to, from.data(), 8);
+      std::memcpy(to + bytes - 8, from.data() + bytes - 8, 8);
+    } else if (bytes != 0) {
+      std::memcpy(to, from.data(), bytes);
+    }
   }
 
   std::uint64_t hash_ = 0;
   std::size_t key_bytes_ = 0;
+  std::size_t short_field_ = 0;
+  std::size_t whole_bytes_ = 0;  // of the image, in whole words
+  std::uint64_t rest_mask_ = 0;  // the bytes of the word behind them that are the image's
   std::unique_ptr<char[]> heap_;
   alignas(8) char inline_[kInlineBytes];
 };

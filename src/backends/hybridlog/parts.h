@@ -54,10 +54,11 @@ struct Sight {
 };
 
 struct Parts {
-  Parts(io::FileSystem& file_system, base::Clock& wall, const Options& the_options,
-        const LogOptions& log_options, std::uint64_t clock_start)
+  Parts(io::FileSystem& file_system, base::Clock& wall, Epoch& the_epoch,
+        const Options& the_options, const LogOptions& log_options, std::uint64_t clock_start)
       : files(file_system),
         time(wall),
+        epoch(the_epoch),
         options(the_options),
         budget(the_options.memory_bytes),
         clock(clock_start),
@@ -68,9 +69,9 @@ struct Parts {
 
   io::FileSystem& files;
   base::Clock& time;
+  Epoch& epoch;  ///< outlives them; drained before they go
   const Options options;
   MemoryBudget budget;
-  Epoch epoch;
   VersionClock clock;
   std::uint64_t seed = 0;  ///< of the hash; the store's own
   std::unique_ptr<HashIndex> index;
@@ -140,10 +141,9 @@ struct Found {
   RecordHead head;     ///< in memory
 };
 
-/// The first record of the key with a version up to `max_version`, from an address on down the
-/// chain, as far as memory goes. Inside a guard.
-inline Found walk(const Parts& parts, LogAddress from, const LookupKey& key,
-                  std::uint64_t max_version) noexcept {
+/// As walk(), from anywhere in a chain.
+inline Found walk_on(const Parts& parts, LogAddress from, const LookupKey& key,
+                     std::uint64_t max_version) noexcept {
   const std::uint64_t begin = parts.log.begin();
   const std::uint64_t head_address = parts.log.head();
   for (LogAddress address = from; address.value >= begin && address;) {
@@ -157,6 +157,22 @@ inline Found walk(const Parts& parts, LogAddress from, const LookupKey& key,
     address = head.prev();
   }
   return {};
+}
+
+/// The first record of the key with a version up to `max_version`, from an address on down the
+/// chain, as far as memory goes. Inside a guard.
+[[gnu::always_inline]] inline Found walk(const Parts& parts, LogAddress from, const LookupKey& key,
+                                         std::uint64_t max_version) noexcept {
+  if (from.value < parts.log.head()) [[unlikely]]
+    return walk_on(parts, from, key, max_version);
+  // Nearly always it is the first.
+  char* const at = parts.log.at(from);
+  const RecordHead head = load_head(at);
+  if (head.version() > max_version || !key.is_key_of(at, head) ||
+      parts.is_void(from, head.version())) [[unlikely]] {
+    return walk_on(parts, head.prev(), key, max_version);
+  }
+  return {Found::Kind::memory, from, at, head};
 }
 
 }  // namespace strata::backends::hybridlog

@@ -49,8 +49,8 @@ struct Answer {
 }
 
 /// Answers from memory alone.
-Seen see(const Parts& parts, const LookupKey& key, const HashIndex::Look& look, Sight& sight,
-         Answer& to) {
+[[gnu::always_inline]] inline Seen see(const Parts& parts, const LookupKey& key,
+                                       const HashIndex::Look& look, Sight& sight, Answer& to) {
   const Found found = walk(parts, look.head, key, sight.version);
   if (found.kind != Found::Kind::memory) {
     return found.kind == Found::Kind::cold ? Seen::elsewhere : Seen::absent;
@@ -72,6 +72,33 @@ Seen see(const Parts& parts, const LookupKey& key, const HashIndex::Look& look, 
   info.version = Version{found.head.version()};
   info.value_bytes = area_bytes;
   return Seen::present;
+}
+
+/// False: more than memory has to be asked.
+[[gnu::always_inline]] inline bool get_from_memory(const Parts& parts, const LookupKey& key,
+                                                   Sight& sight, Value& value, bool info_only,
+                                                   Result<std::optional<RecordInfo>>& to) {
+  Answer answer{*to, value, info_only};
+  while (true) {
+    const HashIndex::Look look = parts.index->look(key.hash());
+    switch (see(parts, key, look, sight, answer)) {
+      [[likely]] case Seen::present:
+        if (info_only) value.clear();
+        return true;
+      case Seen::damaged:
+        to = *std::move(answer.error);
+        return true;
+      case Seen::elsewhere:
+        return false;
+      case Seen::torn:
+        continue;
+      case Seen::absent:
+        if (!HashIndex::unchanged(look)) continue;
+        if (!sight.of_present()) return false;
+        value.clear();
+        return true;
+    }
+  }
 }
 
 Result<> finish(Parts& parts, ReadRun& run) {
@@ -187,31 +214,22 @@ class Waiting final : public io::Completion {
 
 }  // namespace
 
+bool Reader::get_present(KeyRef key, Value& value, bool info_only,
+                         Result<std::optional<RecordInfo>>& to) const {
+  LookupKey lookup;
+  lookup.set(key, parts_.seed);
+  Sight sight;
+  return get_from_memory(parts_, lookup, sight, value, info_only, to);
+}
+
 Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, Sight sight,
                                               bool info_only) {
   LookupKey lookup;
   lookup.set(key, parts_.seed);
   Result<std::optional<RecordInfo>> result{std::optional<RecordInfo>()};
   {
-    Answer answer{*result, value, info_only};
     const Epoch::Guard guard(parts_.epoch);
-    while (true) {
-      const HashIndex::Look look = parts_.index->look(lookup.hash());
-      const Seen seen = see(parts_, lookup, look, sight, answer);
-      if (seen == Seen::present) [[likely]] {
-        if (info_only) value.clear();
-        return result;
-      }
-      if (seen == Seen::damaged) {
-        result = *std::move(answer.error);
-        return result;
-      }
-      if (seen == Seen::elsewhere) break;
-      if (seen == Seen::torn || !HashIndex::unchanged(look)) continue;
-      if (!sight.of_present()) break;
-      value.clear();
-      return result;
-    }
+    if (get_from_memory(parts_, lookup, sight, value, info_only, result)) return result;
   }
   Read read;
   read.key = key;

@@ -43,6 +43,10 @@ class Reader {
   explicit Reader(Parts& parts) : parts_(parts) {}
 
   Result<std::optional<RecordInfo>> get(KeyRef key, Value& value, Sight sight, bool info_only);
+  /// A get at present from what is in memory, inside a guard of the caller. False: memory alone
+  /// cannot tell, and nothing is said.
+  bool get_present(KeyRef key, Value& value, bool info_only,
+                   Result<std::optional<RecordInfo>>& to) const;
   /// `at` null: the present.
   Result<> mget(std::span<Read> reads, const Sight* at, bool info_only);
   std::optional<Result<>> start_mget(std::span<Read> reads, const Sight* at, bool info_only,

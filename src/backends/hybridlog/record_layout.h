@@ -95,36 +95,46 @@ inline void store_word(char* at, std::uint64_t word) noexcept {
 inline RecordHead load_head(const char* record) noexcept {
   return {load_word(record), load_word(record + 8)};
 }
-/// `bytes` is rounded up to whole words at both ends; both are 8-aligned.
+/// `bytes` is rounded up to whole words at both ends; `from` is 8-aligned.
 inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
-  for (std::size_t i = 0; i < bytes; i += 8) {
-    const std::uint64_t word = load_word(from + i);
-    std::memcpy(to + i, &word, 8);
+  const auto copy = [&](std::size_t at) {
+    const std::uint64_t word = load_word(from + at);
+    std::memcpy(to + at, &word, 8);
+  };
+  std::size_t i = 0;
+  for (; i + 32 <= bytes; i += 32) {
+    copy(i);
+    copy(i + 8);
+    copy(i + 16);
+    copy(i + 24);
   }
+  for (; i < bytes; i += 8) copy(i);
 }
 /// From any address on, by whole words: what shares the first and the last word with it is loaded,
 /// too. Up to 7 bytes behind `to + bytes` are written.
 inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
   static_assert(std::endian::native == std::endian::little);
   if (bytes == 0) return;
-  const char* const end = to + bytes;
   const std::size_t skip = reinterpret_cast<std::uintptr_t>(from) % 8;
-  const char* at = from - skip;
-  const std::uint64_t first = load_word(at) >> 8 * skip;
+  const std::uint64_t first = load_word(from - skip) >> 8 * skip;
   std::memcpy(to, &first, 8);
-  to += 8 - skip;
-  at += 8;
-  for (; to < end; to += 8, at += 8) {
-    const std::uint64_t word = load_word(at);
-    std::memcpy(to, &word, 8);
-  }
+  const std::size_t head = 8 - skip;
+  if (bytes > head) load_words(to + head, from + head, bytes - head);
 }
 inline void store_words(char* to, const char* from, std::size_t bytes) noexcept {
-  for (std::size_t i = 0; i < bytes; i += 8) {
+  const auto copy = [&](std::size_t at) {
     std::uint64_t word;
-    std::memcpy(&word, from + i, 8);
-    store_word(to + i, word);
+    std::memcpy(&word, from + at, 8);
+    store_word(to + at, word);
+  };
+  std::size_t i = 0;
+  for (; i + 32 <= bytes; i += 32) {
+    copy(i);
+    copy(i + 8);
+    copy(i + 16);
+    copy(i + 24);
   }
+  for (; i < bytes; i += 8) copy(i);
 }
 
 }  // namespace strata::backends::hybridlog

@@ -55,7 +55,7 @@ Result<Checkpoint> HybridlogEngine::restore(const std::string& folder) {
   STRATA_TRY(swap.begin());
   Checkpoint done;
   STRATA_LET(done.bytes, copy_tree(files_, from, swap.fresh()));
-  const base::ReaderGate::Alone alone(gate_);
+  const Alone alone(*this);
   STRATA_TRY(check_writable());
   {
     const base::MutexLock lock(snapshots_mutex_);

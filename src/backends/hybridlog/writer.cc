@@ -46,28 +46,25 @@ class Writer::Lease {
 };
 
 Result<Commit> Writer::commit(const WriteBatch& batch) {
-  const auto effects = batch.effects();
-  if (effects.size() == 1 && effects[0].kind == EffectKind::put && batch.conditions().empty()) {
-    LookupKey key;
-    key.set(effects[0].key, parts_.seed);
-    if (const auto version = overwrite(key, effects[0].value, effects[0].attributes, nullptr)) {
-      return Commit{Version{*version}, {}};
-    }
-  }
   Lease lease;
   STRATA_TRY(make_plan(batch, lease.plan()));
   return run(lease.plan(), batch);
 }
 
+std::optional<Version> Writer::put_in_place(const Effect& put) {
+  LookupKey key;
+  key.set(put.key, parts_.seed);
+  return overwrite(key, put.value, put.attributes, nullptr);
+}
+
 // Nothing else changes with it: no index, no count, no length.
-std::optional<std::uint64_t> Writer::overwrite(const LookupKey& key, BytesView value,
-                                               const RecordAttributes& attributes,
-                                               const Newest* expected) {
+std::optional<Version> Writer::overwrite(const LookupKey& key, BytesView value,
+                                         const RecordAttributes& attributes,
+                                         const Newest* expected) {
   if (value.size() > kInPlaceBytesMax || !are_default(attributes)) return std::nullopt;
   NewRecord record;
   record.key = &key;
   record.value = value;
-  const Epoch::Guard guard(parts_.epoch);
   // The record is touched before its bucket is locked: that makes the hold short.
   const LogAddress first = parts_.index->look(key.hash()).head;
   if (!first || first.value < parts_.log.head()) return std::nullopt;
@@ -94,7 +91,7 @@ std::optional<std::uint64_t> Writer::overwrite(const LookupKey& key, BytesView v
   }
   overwrite_record(found.at, found.head, record, version);
   if (!parts_.dirty.load(std::memory_order_relaxed)) parts_.dirty.store(true);
-  return version;
+  return Version{version};
 }
 
 Result<Commit> Writer::run(Plan& plan, const WriteBatch& batch) {
@@ -483,9 +480,12 @@ Result<Commit> Writer::update(KeyRef key, UpdateFunction function) {
       planned.becomes = Planned::Becomes::tombstone;
     } else if (update.action == Update::Action::put) {
       STRATA_TRY(check_put(key, update));
-      if (const auto version =
-              overwrite(planned.key, update.value, update.attributes, &planned.before)) {
-        return Commit{Version{*version}, {}};
+      {
+        const Epoch::Guard guard(parts_.epoch);
+        if (const auto version =
+                overwrite(planned.key, update.value, update.attributes, &planned.before)) {
+          return Commit{*version, {}};
+        }
       }
       planned.becomes = Planned::Becomes::record;
       planned.attributes = std::move(update.attributes);

@@ -27,6 +27,10 @@ class Writer {
   Writer(Parts& parts, Reader& reader, const Limits& limits)
       : parts_(parts), reader_(reader), limits_(limits) {}
 
+  /// The short way for what is written most, inside a guard of the caller: a put of a plain value
+  /// over a live record in memory with as many bytes, which no snapshot needs, changes it in its
+  /// place. Nothing: the long way has to be gone.
+  std::optional<Version> put_in_place(const Effect& put);
   /// Without an ordered index: one that deletes a range must be alone in the store.
   Result<Commit> commit(const WriteBatch& batch);
   Result<Commit> update(KeyRef key, UpdateFunction function);
@@ -45,12 +49,9 @@ class Writer {
   struct Planned;
   struct Plan;
 
-  /// The short way for what is written most: a plain value over a live record in memory with as
-  /// many bytes, which no snapshot needs (and which is still `expected`, if that is given), is
-  /// changed in its place. Nothing: the long way has to be gone.
-  std::optional<std::uint64_t> overwrite(const LookupKey& key, BytesView value,
-                                         const RecordAttributes& attributes,
-                                         const Newest* expected);
+  /// As put_in_place(); the record must still be `expected`, if that is given.
+  std::optional<Version> overwrite(const LookupKey& key, BytesView value,
+                                   const RecordAttributes& attributes, const Newest* expected);
   Result<> make_plan(const WriteBatch& batch, Plan& plan);
   Result<std::vector<Bytes>> keys_in_range(const Effect& range);
   Result<> read(Plan& plan);

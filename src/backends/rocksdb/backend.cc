@@ -25,7 +25,7 @@ const std::array<OptionSpec, 6> kOptions = {{
      .fallback = "0",
      .max = std::int64_t{8} << 30,
      .help = "Size of a memtable, of which there may be two; 0: an eighth of the store's memory, "
-             "or 64MiB where none is set. Larger ones make fewer, larger files."},
+             "or 32MiB where none is set. Larger ones make fewer, larger files."},
     {.name = "compression",
      .kind = OptionKind::choice,
      .fallback = "lz4",
@@ -76,7 +76,7 @@ Result<std::unique_ptr<Engine>> open(const OptionValues& options, const Environm
   Settings settings;
   settings.cache_bytes = bytes_or(options, "cache", memory != 0 ? memory / 2 : 64 * kMiB);
   settings.write_buffer_bytes =
-      bytes_or(options, "write_buffer", memory != 0 ? memory / 8 : 64 * kMiB);
+      bytes_or(options, "write_buffer", memory != 0 ? memory / 8 : 32 * kMiB);
   settings.compression = options.text("compression");
   settings.background_jobs = static_cast<int>(options.number("background_jobs"));
   settings.open_files = static_cast<int>(options.number("open_files"));
