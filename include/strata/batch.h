@@ -28,7 +28,7 @@ enum class EffectKind : std::uint8_t {
 
 /// One change. Views are valid until the batch is cleared or ends.
 struct Effect {
-  EffectKind kind;
+  EffectKind kind = EffectKind::put;
   KeyRef key;
   BytesView value;
   std::uint64_t offset = 0;
@@ -54,23 +54,23 @@ class STRATA_API WriteBatch {
   WriteBatch(const WriteBatch&) = delete;
   WriteBatch& operator=(const WriteBatch&) = delete;
 
-  void put(KeyRef key, BytesView value, const RecordAttributes& attributes = {});
+  void put(const KeyRef& key, BytesView value, const RecordAttributes& attributes = {});
   /// As put, without copying the value, which must stay unchanged until commit returns.
-  void put_borrowed(KeyRef key, BytesView value, const RecordAttributes& attributes = {});
-  void remove(KeyRef key);
+  void put_borrowed(const KeyRef& key, BytesView value, const RecordAttributes& attributes = {});
+  void remove(const KeyRef& key);
   /// Replaces `erase` bytes at `offset` by `bytes`. A gap before `offset` fills with zeros; what
   /// is to be erased ends at the value's end. An absent key counts as an empty string value.
   /// Type and expiry stay.
-  void patch(KeyRef key, std::uint64_t offset, std::uint64_t erase, BytesView bytes);
-  void append(KeyRef key, BytesView bytes) { patch(key, kAtEnd, 0, bytes); }
+  void patch(const KeyRef& key, std::uint64_t offset, std::uint64_t erase, BytesView bytes);
+  void append(const KeyRef& key, BytesView bytes) { patch(key, kAtEnd, 0, bytes); }
   /// kNeverExpires makes it permanent.
-  void expire(KeyRef key, std::int64_t expires_ms);
+  void expire(const KeyRef& key, std::int64_t expires_ms);
   void delete_range(Keyspace space, BytesView begin, BytesView end);
 
-  void require_absent(KeyRef key);
-  void require_present(KeyRef key);
+  void require_absent(const KeyRef& key);
+  void require_present(const KeyRef& key);
   /// The record still has the version that a read reported (Version{}: the read found none).
-  void require_unchanged(KeyRef key, Version version);
+  void require_unchanged(const KeyRef& key, Version version);
 
   std::span<const Effect> effects() const noexcept { return effects_; }
   std::span<const Condition> conditions() const noexcept { return conditions_; }
@@ -89,7 +89,7 @@ class STRATA_API WriteBatch {
  private:
   class Arena;
   BytesView keep(BytesView bytes);
-  Effect& add(EffectKind kind, KeyRef key, BytesView value);
+  Effect& add(EffectKind kind, const KeyRef& key, BytesView value);
 
   std::vector<Effect> effects_;
   std::vector<Condition> conditions_;

@@ -195,7 +195,7 @@ class STRATA_API Watch : public Capability {
   /// `changed` is called with a key that changed or expired, from any thread, after the change can
   /// be read; it may come more often than needed, never less. It must be quick and must not call
   /// the engine. An empty key with `all` set: anything in the keyspace may have changed.
-  using Listener = std::function<void(KeyRef key, bool all)>;
+  using Listener = std::function<void(const KeyRef& key, bool all)>;
   virtual Result<std::unique_ptr<WatchHandle>> watch(const Range& range, Listener changed) = 0;
 
  protected:

@@ -148,7 +148,7 @@ class STRATA_API Engine {
 
   /// One record: its bytes go into `value` (the caller's; used again it allocates nothing).
   /// Nothing if there is none, and then `value` is empty.
-  virtual Result<std::optional<RecordInfo>> get(KeyRef key, Value& value,
+  virtual Result<std::optional<RecordInfo>> get(const KeyRef& key, Value& value,
                                                 const ReadOptions& options = {});
   /// Many records, in one view: no batch (of an AtomicBatch engine) is seen in part. A key may
   /// stand in it twice. On an error the answers are unspecified.
@@ -159,7 +159,7 @@ class STRATA_API Engine {
   /// lost on the way); after any other error it was not.
   virtual Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options = {}) = 0;
   /// Reads, asks `function`, and writes what it says, as one step that nobody comes between.
-  virtual Result<Commit> update(KeyRef key, UpdateFunction function,
+  virtual Result<Commit> update(const KeyRef& key, UpdateFunction function,
                                 const WriteOptions& options = {});
   /// Some records in the engine's own order, from `cursor` (empty: the beginning), which is moved
   /// on and is empty again at the end. A record that is there from the first call to the last is
@@ -193,11 +193,11 @@ class STRATA_API Engine {
   std::vector<CapabilityId> capabilities();
 
   // Short forms over the above.
-  Result<bool> exists(KeyRef key, const ReadOptions& options = {});
-  Result<Version> put(KeyRef key, BytesView value, const RecordAttributes& attributes = {},
+  Result<bool> exists(const KeyRef& key, const ReadOptions& options = {});
+  Result<Version> put(const KeyRef& key, BytesView value, const RecordAttributes& attributes = {},
                       const WriteOptions& options = {});
   /// Whether it was there is not said; a condition or update() tells.
-  Result<Version> remove(KeyRef key, const WriteOptions& options = {});
+  Result<Version> remove(const KeyRef& key, const WriteOptions& options = {});
 
  protected:
   /// The interface as the very type T (`static_cast<Ordered*>(this)`), or null.

@@ -22,7 +22,7 @@ inline constexpr std::size_t kKeyspaceBytes = 4;
 /// Built for one call and not moved: its view would dangle.
 class PhysicalKey {
  public:
-  explicit PhysicalKey(KeyRef key) : bytes_(kKeyspaceBytes + key.key.size()) {
+  explicit PhysicalKey(const KeyRef& key) : bytes_(kKeyspaceBytes + key.key.size()) {
     if (bytes_ > sizeof(inline_)) heap_.resize(bytes_);
     char* to = bytes_ > sizeof(inline_) ? heap_.data() : inline_;
     base::store_u32_be(to, static_cast<std::uint32_t>(key.space));
@@ -42,7 +42,7 @@ class PhysicalKey {
   char inline_[96];
 };
 
-inline void put_physical_key(Bytes& to, KeyRef key) {
+inline void put_physical_key(Bytes& to, const KeyRef& key) {
   base::put_u32_be(to, static_cast<std::uint32_t>(key.space));
   to.append(key.key);
 }

@@ -19,7 +19,7 @@ Error beyond(std::string_view what, std::uint64_t is, std::string_view bound, st
   return {Code::invalid_argument, std::move(text)};
 }
 
-Result<> check_key(KeyRef key, const Limits& limits) {
+Result<> check_key(const KeyRef& key, const Limits& limits) {
   if (key.key.size() > limits.key_bytes_max) {
     return beyond("key", key.key.size(), "most", limits.key_bytes_max, "bytes");
   }

@@ -65,7 +65,7 @@ std::vector<CapabilityId> Engine::capabilities() {
   return found;
 }
 
-Result<std::optional<RecordInfo>> Engine::get(KeyRef key, Value& value,
+Result<std::optional<RecordInfo>> Engine::get(const KeyRef& key, Value& value,
                                               const ReadOptions& options) {
   Read read;
   read.key = key;
@@ -76,7 +76,8 @@ Result<std::optional<RecordInfo>> Engine::get(KeyRef key, Value& value,
   return std::move(read.info);
 }
 
-Result<Commit> Engine::update(KeyRef key, UpdateFunction function, const WriteOptions& options) {
+Result<Commit> Engine::update(const KeyRef& key, UpdateFunction function,
+                              const WriteOptions& options) {
   Value value;
   WriteBatch batch;
   Update wanted;
@@ -106,7 +107,7 @@ Result<Maintenance> Engine::maintain(std::uint32_t) { return Maintenance{}; }
 
 Result<> Engine::check_invariants() { return {}; }
 
-Result<bool> Engine::exists(KeyRef key, const ReadOptions& options) {
+Result<bool> Engine::exists(const KeyRef& key, const ReadOptions& options) {
   Value value;
   ReadOptions without_value = options;
   without_value.info_only = true;
@@ -114,7 +115,7 @@ Result<bool> Engine::exists(KeyRef key, const ReadOptions& options) {
   return info.has_value();
 }
 
-Result<Version> Engine::put(KeyRef key, BytesView value, const RecordAttributes& attributes,
+Result<Version> Engine::put(const KeyRef& key, BytesView value, const RecordAttributes& attributes,
                             const WriteOptions& options) {
   BatchLease lease;
   (*lease).put_borrowed(key, value, attributes);
@@ -122,7 +123,7 @@ Result<Version> Engine::put(KeyRef key, BytesView value, const RecordAttributes&
   return done.version;
 }
 
-Result<Version> Engine::remove(KeyRef key, const WriteOptions& options) {
+Result<Version> Engine::remove(const KeyRef& key, const WriteOptions& options) {
   BatchLease lease;
   (*lease).remove(key);
   STRATA_LET(const Commit done, commit(*lease, options));

@@ -10,7 +10,7 @@ namespace strata::contract {
 
 namespace {
 
-bool covers(const Effect& range, KeyRef key) {
+bool covers(const Effect& range, const KeyRef& key) {
   return key.space == range.key.space && key.key >= range.key.key &&
          (range.value.empty() || key.key < range.value);
 }
@@ -39,14 +39,14 @@ void Overlay::refresh() {
   }
 }
 
-bool Overlay::touches(KeyRef key) const {
+bool Overlay::touches(const KeyRef& key) const {
   if (by_key_.contains(key)) return true;
   const auto effects = batch_.effects();
   return std::ranges::any_of(ranges_,
                              [&](std::size_t range) { return covers(effects[range], key); });
 }
 
-Result<> Overlay::apply(KeyRef key, BytesView below, bool info_only, std::int64_t time_ms,
+Result<> Overlay::apply(const KeyRef& key, BytesView below, bool info_only, std::int64_t time_ms,
                         State& state) const {
   const auto effects = batch_.effects();
   const auto found = by_key_.find(key);

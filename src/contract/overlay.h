@@ -46,9 +46,9 @@ class Overlay {
   };
 
   void refresh();
-  bool touches(KeyRef key) const;
+  bool touches(const KeyRef& key) const;
   /// Applies all effects on `key` to `state`; `below` is the value under it.
-  Result<> apply(KeyRef key, BytesView below, bool info_only, std::int64_t time_ms,
+  Result<> apply(const KeyRef& key, BytesView below, bool info_only, std::int64_t time_ms,
                  State& state) const;
   Result<> apply_one(const Effect& effect, BytesView below, bool info_only, std::int64_t time_ms,
                      State& state) const;

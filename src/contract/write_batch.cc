@@ -63,29 +63,39 @@ WriteBatch& WriteBatch::operator=(WriteBatch&&) noexcept = default;
 
 BytesView WriteBatch::keep(BytesView bytes) { return arena_->keep(bytes); }
 
-Effect& WriteBatch::add(EffectKind kind, KeyRef key, BytesView value) {
+// In its place, field by field: a copy of what was just written to the stack would wait for the
+// processor to have written it.
+Effect& WriteBatch::add(EffectKind kind, const KeyRef& key, BytesView value) {
   bytes_ += key.key.size() + value.size();
-  return effects_.emplace_back(
-      Effect{.kind = kind, .key = {key.space, keep(key.key)}, .value = value, .attributes = {}});
+  const Keyspace space = key.space;
+  const BytesView kept = keep(key.key);
+  Effect& effect = effects_.emplace_back();
+  effect.kind = kind;
+  effect.key.space = space;
+  effect.key.key = kept;
+  effect.value = value;
+  return effect;
 }
 
-void WriteBatch::put(KeyRef key, BytesView value, const RecordAttributes& attributes) {
+void WriteBatch::put(const KeyRef& key, BytesView value, const RecordAttributes& attributes) {
   add(EffectKind::put, key, keep(value)).attributes = attributes;
 }
 
-void WriteBatch::put_borrowed(KeyRef key, BytesView value, const RecordAttributes& attributes) {
+void WriteBatch::put_borrowed(const KeyRef& key, BytesView value,
+                              const RecordAttributes& attributes) {
   add(EffectKind::put, key, value).attributes = attributes;
 }
 
-void WriteBatch::remove(KeyRef key) { add(EffectKind::remove, key, {}); }
+void WriteBatch::remove(const KeyRef& key) { add(EffectKind::remove, key, {}); }
 
-void WriteBatch::patch(KeyRef key, std::uint64_t offset, std::uint64_t erase, BytesView bytes) {
+void WriteBatch::patch(const KeyRef& key, std::uint64_t offset, std::uint64_t erase,
+                       BytesView bytes) {
   Effect& effect = add(EffectKind::patch, key, keep(bytes));
   effect.offset = offset;
   effect.erase = erase;
 }
 
-void WriteBatch::expire(KeyRef key, std::int64_t expires_ms) {
+void WriteBatch::expire(const KeyRef& key, std::int64_t expires_ms) {
   add(EffectKind::expire, key, {}).attributes.expires_ms = expires_ms;
 }
 
@@ -93,15 +103,15 @@ void WriteBatch::delete_range(Keyspace space, BytesView begin, BytesView end) {
   add(EffectKind::delete_range, {space, begin}, keep(end));
 }
 
-void WriteBatch::require_absent(KeyRef key) {
+void WriteBatch::require_absent(const KeyRef& key) {
   conditions_.push_back({ConditionKind::absent, {key.space, keep(key.key)}, {}});
 }
 
-void WriteBatch::require_present(KeyRef key) {
+void WriteBatch::require_present(const KeyRef& key) {
   conditions_.push_back({ConditionKind::present, {key.space, keep(key.key)}, {}});
 }
 
-void WriteBatch::require_unchanged(KeyRef key, Version version) {
+void WriteBatch::require_unchanged(const KeyRef& key, Version version) {
   conditions_.push_back({ConditionKind::unchanged, {key.space, keep(key.key)}, version});
 }
 

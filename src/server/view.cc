@@ -42,7 +42,7 @@ Step View::fail(Error error) {
   return Step::failed;
 }
 
-View::Slot* View::slot_of(KeyRef key, bool info_only) {
+View::Slot* View::slot_of(const KeyRef& key, bool info_only) {
   for (std::size_t i = 0; i < used_; ++i) {
     Slot& slot = *slots_[i];
     if (slot.read.key == key && (info_only || !slot.info_only)) return &slot;
@@ -50,7 +50,7 @@ View::Slot* View::slot_of(KeyRef key, bool info_only) {
   return nullptr;
 }
 
-View::Slot& View::add(KeyRef key, bool info_only) {
+View::Slot& View::add(const KeyRef& key, bool info_only) {
   if (used_ == slots_.size()) slots_.push_back(std::make_unique<Slot>());
   Slot& slot = *slots_[used_++];
   slot.key.assign(key.key);
@@ -60,7 +60,7 @@ View::Slot& View::add(KeyRef key, bool info_only) {
   return slot;
 }
 
-Fetched<Record*> View::look(KeyRef key, bool info_only) {
+Fetched<Record*> View::look(const KeyRef& key, bool info_only) {
   Slot* slot = slot_of(key, info_only);
   if (slot == nullptr) {
     const std::size_t from = used_;

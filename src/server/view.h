@@ -42,10 +42,10 @@ class View final : private ReadCompletion {
 
   // For handlers. Pointers are valid until the end of the run; null: no such key.
   /// The record with its value.
-  Fetched<Record*> get(KeyRef key) { return look(key, false); }
+  Fetched<Record*> get(const KeyRef& key) { return look(key, false); }
   Fetched<Record*> get(BytesView key) { return look({space_, key}, false); }
   /// Only its info: cheap for large values.
-  Fetched<Record*> info(KeyRef key) { return look(key, true); }
+  Fetched<Record*> info(const KeyRef& key) { return look(key, true); }
   Fetched<Record*> info(BytesView key) { return look({space_, key}, true); }
   /// Some keys of a keyspace in the engine's order (Engine::scan_some). Not noted for commits.
   Fetched<bool> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
@@ -87,9 +87,9 @@ class View final : private ReadCompletion {
     bool present = false;
     bool info_only = false;
   };
-  Fetched<Record*> look(KeyRef key, bool info_only);
-  Slot* slot_of(KeyRef key, bool info_only);
-  Slot& add(KeyRef key, bool info_only);
+  Fetched<Record*> look(const KeyRef& key, bool info_only);
+  Slot* slot_of(const KeyRef& key, bool info_only);
+  Slot& add(const KeyRef& key, bool info_only);
   Fetched<bool> fetch(std::size_t from, bool info_only);
   void take(std::size_t from);
   void complete(Result<> result) noexcept override;

@@ -106,11 +106,12 @@ TEST_P(Watching, HearsOfEveryChangeInItsRangeUntilItEnds) {
   std::mutex mutex;
   std::vector<Bytes> heard;
   bool all = false;
-  auto handle = ok(as<Watch>().watch(Range::prefix(kSpace, "a"), [&](KeyRef key, bool everything) {
-    const std::lock_guard lock(mutex);
-    heard.emplace_back(key.key);
-    all = all || everything;
-  }));
+  auto handle =
+      ok(as<Watch>().watch(Range::prefix(kSpace, "a"), [&](const KeyRef& key, bool everything) {
+        const std::lock_guard lock(mutex);
+        heard.emplace_back(key.key);
+        all = all || everything;
+      }));
   const auto said = [&](BytesView key) {
     const std::lock_guard lock(mutex);
     const bool found = std::ranges::count(heard, key) != 0 || all;

@@ -25,7 +25,8 @@ class Liar final : public Engine, public Ordered, public ChangeFeed, public Watc
 
   Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
   Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
-  Result<Commit> update(KeyRef key, UpdateFunction function, const WriteOptions& options) override;
+  Result<Commit> update(const KeyRef& key, UpdateFunction function,
+                        const WriteOptions& options) override;
   Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
                      ScanPage& page) override;
   Result<std::uint64_t> count(Keyspace space) override;
@@ -178,7 +179,8 @@ Result<Commit> Liar::commit(const WriteBatch& batch, const WriteOptions& options
   return done;
 }
 
-Result<Commit> Liar::update(KeyRef key, UpdateFunction function, const WriteOptions& options) {
+Result<Commit> Liar::update(const KeyRef& key, UpdateFunction function,
+                            const WriteOptions& options) {
   // One that reads what is not so would begin anew for ever.
   if (lies("stale_mget") || lies("wrong_version")) return below_->update(key, function, options);
   if (!lies("non_atomic_update")) return Engine::update(key, function, options);

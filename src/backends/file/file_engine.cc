@@ -122,7 +122,7 @@ std::vector<Space*> FileEngine::all_spaces() {
   return all;
 }
 
-std::optional<RecordId> FileEngine::locate(KeyRef key) {
+std::optional<RecordId> FileEngine::locate(const KeyRef& key) {
   Space* const space = find_space(key.space);
   if (space == nullptr) return {};
   Place place = place_of(key.key);
@@ -135,7 +135,7 @@ bool FileEngine::is_expired(const RecordAttributes& attributes) const {
 
 // --- Reading
 
-Result<std::optional<RecordInfo>> FileEngine::get(KeyRef key, Value& value,
+Result<std::optional<RecordInfo>> FileEngine::get(const KeyRef& key, Value& value,
                                                   const ReadOptions& options) {
   value.clear();
   STRATA_TRY(check_open());

@@ -44,7 +44,7 @@ class FileEngine final : public Engine, public AsyncReads {
   ~FileEngine() override;
 
   // Engine
-  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value,
+  Result<std::optional<RecordInfo>> get(const KeyRef& key, Value& value,
                                         const ReadOptions& options) override;
   Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
   Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
@@ -72,7 +72,7 @@ class FileEngine final : public Engine, public AsyncReads {
   Space& make_space(Keyspace space);
   std::vector<Space*> all_spaces();
   /// Without a keyspace of that number there is no such record: nothing.
-  std::optional<RecordId> locate(KeyRef key);
+  std::optional<RecordId> locate(const KeyRef& key);
 
   // file_write.cc
   Result<std::optional<std::size_t>> failed_condition(const WriteBatch& batch,

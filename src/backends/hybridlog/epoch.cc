@@ -25,8 +25,13 @@ void Epoch::Turns::lock() noexcept {
 std::uint64_t Epoch::oldest() const noexcept {
   // The present epoch first: without it, what is retired after the slots were read would be freed
   // under a reader that entered after they were read.
-  std::uint64_t oldest = epoch_.load();
-  std::atomic_thread_fence(std::memory_order_acquire);
+  const std::uint64_t now = epoch_.load();
+  if (asymmetric_) base::heavy_fence();
+  return oldest_seen(now);
+}
+
+std::uint64_t Epoch::oldest_seen(std::uint64_t now) const noexcept {
+  std::uint64_t oldest = now;
   const std::uint32_t mark = base::thread_index_mark();
   for (std::uint32_t i = 0; i <= mark; ++i) {
     const std::uint32_t index = i < mark ? i : base::kThreadIndexShared;
@@ -37,7 +42,9 @@ std::uint64_t Epoch::oldest() const noexcept {
 }
 
 void Epoch::wait(std::uint64_t turn) const {
-  for (int round = 0; !passed(turn); ++round) {
+  if (asymmetric_) base::heavy_fence();
+  // Who enters from now on sees a later epoch than the turn's.
+  for (int round = 0; turn >= oldest_seen(epoch_.load()); ++round) {
     if (round < 64) {
       std::this_thread::yield();
     } else {

@@ -65,6 +65,11 @@ class HashIndex {
   };
   /// Waits while the bucket is locked. The word is loaded seq_cst (a snapshot relies on it).
   Look look(std::uint64_t hash) const noexcept {
+    const Look found = look_once(hash);
+    return found.word != nullptr ? found : look_again(hash);
+  }
+  /// The same if one look at one bucket is enough; else no word.
+  [[gnu::always_inline]] Look look_once(std::uint64_t hash) const noexcept {
     const Table* const table = table_.load(std::memory_order_acquire);
     const Bucket& bucket = table->bucket(hash);
     const std::uint64_t word = bucket.word.load();
@@ -75,7 +80,7 @@ class HashIndex {
         return {&bucket.word, word, {head}};
       }
     }
-    return look_again(hash);
+    return {nullptr, 0, {}};
   }
   /// For loads with acquire made between look() and this. A look outlives its Guard no more than
   /// the bucket does.

@@ -266,22 +266,22 @@ Result<const Sight*> HybridlogEngine::sight_of(const Snapshot* at) const {
 
 // --- Reads and writes
 
-Result<std::optional<RecordInfo>> HybridlogEngine::get(KeyRef key, Value& value,
+Result<std::optional<RecordInfo>> HybridlogEngine::get(const KeyRef& key, Value& value,
                                                        const ReadOptions& options) {
-  Result<std::optional<RecordInfo>> result{std::optional<RecordInfo>()};
+  Result<std::optional<RecordInfo>> result(std::in_place, std::nullopt);
   if (options.at != nullptr || !get_present(key, value, options.info_only, result)) [[unlikely]] {
     result = get_at_gate(key, value, options);
   }
   return result;
 }
 
-bool HybridlogEngine::get_present(KeyRef key, Value& value, bool info_only,
+bool HybridlogEngine::get_present(const KeyRef& key, Value& value, bool info_only,
                                   Result<std::optional<RecordInfo>>& to) {
   const Epoch::Guard guard(epoch_);
   return open_.load(std::memory_order_acquire) && reader_->get_present(key, value, info_only, to);
 }
 
-Result<std::optional<RecordInfo>> HybridlogEngine::get_at_gate(KeyRef key, Value& value,
+Result<std::optional<RecordInfo>> HybridlogEngine::get_at_gate(const KeyRef& key, Value& value,
                                                                const ReadOptions& options) {
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_open());
@@ -349,7 +349,7 @@ Result<Commit> HybridlogEngine::commit_at_gate(const WriteBatch& batch,
   return done;
 }
 
-Result<Commit> HybridlogEngine::update(KeyRef key, UpdateFunction function,
+Result<Commit> HybridlogEngine::update(const KeyRef& key, UpdateFunction function,
                                        const WriteOptions& options) {
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_writable());

@@ -42,11 +42,12 @@ class HybridlogEngine final : public Engine,
   ~HybridlogEngine() override;
 
   // Engine
-  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value,
+  Result<std::optional<RecordInfo>> get(const KeyRef& key, Value& value,
                                         const ReadOptions& options) override;
   Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
   Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
-  Result<Commit> update(KeyRef key, UpdateFunction function, const WriteOptions& options) override;
+  Result<Commit> update(const KeyRef& key, UpdateFunction function,
+                        const WriteOptions& options) override;
   Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
                      ScanPage& page) override;
   Result<std::uint64_t> count(Keyspace space) override;
@@ -97,8 +98,9 @@ class HybridlogEngine final : public Engine,
   };
 
   /// From memory, past the gate. False: the other one has to be asked.
-  bool get_present(KeyRef key, Value& value, bool info_only, Result<std::optional<RecordInfo>>& to);
-  Result<std::optional<RecordInfo>> get_at_gate(KeyRef key, Value& value,
+  bool get_present(const KeyRef& key, Value& value, bool info_only,
+                   Result<std::optional<RecordInfo>>& to);
+  Result<std::optional<RecordInfo>> get_at_gate(const KeyRef& key, Value& value,
                                                 const ReadOptions& options);
   /// In its place, past the gate. Nothing: the other one has to be asked.
   std::optional<Version> put_in_place(const WriteBatch& batch, const WriteOptions& options);

@@ -13,7 +13,7 @@
 
 #include "backends/hybridlog/record_layout.h"
 #include "base/coding.h"
-#include "base/hash.h"
+#include "base/inline_hash.h"
 #include "codec/physical_key.h"
 #include "strata/record.h"
 
@@ -22,10 +22,11 @@ namespace strata::backends::hybridlog {
 class LookupKey {
  public:
   LookupKey() = default;
+  [[gnu::always_inline]] LookupKey(const KeyRef& key, std::uint64_t seed) { set(key, seed); }
   LookupKey(LookupKey&&) = default;
   LookupKey& operator=(LookupKey&&) = default;
 
-  void set(KeyRef key, std::uint64_t seed) {
+  [[gnu::always_inline]] void set(const KeyRef& key, std::uint64_t seed) {
     set_parts(static_cast<std::uint32_t>(key.space), key.key, seed);
   }
   void set_physical(BytesView physical, std::uint64_t seed) {
@@ -65,33 +66,45 @@ class LookupKey {
 
  private:
   static constexpr std::size_t kInlineBytes = 104;
+  /// So that the same key hashes differently in every keyspace.
+  static constexpr std::uint64_t kOfSpace = 0x9e3779b97f4a7c15;
 
   std::size_t long_bytes() const noexcept { return key_bytes_ < kLongKey ? 0 : 4; }
   const char* start() const noexcept { return heap_ != nullptr ? heap_.get() : inline_; }
 
-  void set_parts(std::uint32_t space, BytesView key, std::uint64_t seed) {
+  [[gnu::always_inline]] void set_parts(std::uint32_t space, BytesView key, std::uint64_t seed) {
+    hash_ = base::inline_hash64(key, seed + space * kOfSpace);
     key_bytes_ = codec::kKeyspaceBytes + key.size();
-    const std::size_t bytes = image_bytes();
-    short_field_ = std::min(key_bytes_, kLongKey);
-    whole_bytes_ = bytes & ~std::size_t{7};
-    rest_mask_ = (std::uint64_t{1} << 8 * (bytes & 7)) - 1;
-    char* to = inline_;
-    if (padded(bytes) > kInlineBytes) {
-      heap_ = std::make_unique_for_overwrite<char[]>(padded(bytes));
-      to = heap_.get();
-    } else {
-      heap_.reset();
+    static_assert(kInlineBytes < kLongKey);
+    if (key_bytes_ > kInlineBytes) [[unlikely]] {
+      set_long(space, key);
+      return;
     }
-    std::memset(to + padded(bytes) - 8, 0, 8);
+    if (heap_ != nullptr) [[unlikely]]
+      heap_.reset();
+    short_field_ = key_bytes_;
+    set_image_bytes(key_bytes_);
+    std::memset(inline_ + padded(key_bytes_) - 8, 0, 8);
+    base::store_u32_be(inline_, space);
+    copy_short(inline_ + codec::kKeyspaceBytes, key);
+  }
+  [[gnu::noinline]] void set_long(std::uint32_t space, BytesView key) {
+    short_field_ = std::min(key_bytes_, kLongKey);
+    set_image_bytes(image_bytes());
+    heap_ = std::make_unique_for_overwrite<char[]>(padded(image_bytes()));
+    char* to = heap_.get();
+    std::memset(to + padded(image_bytes()) - 8, 0, 8);
     if (key_bytes_ >= kLongKey) {
       base::store_u32_le(to, static_cast<std::uint32_t>(key_bytes_));
       to += 4;
     }
     base::store_u32_be(to, space);
-    copy_short(to + codec::kKeyspaceBytes, key);
-    hash_ = base::hash64({to, key_bytes_}, seed);
+    std::memcpy(to + codec::kKeyspaceBytes, key.data(), key.size());
   }
-
+  void set_image_bytes(std::size_t bytes) noexcept {
+    whole_bytes_ = bytes & ~std::size_t{7};
+    rest_mask_ = (std::uint64_t{1} << 8 * (bytes & 7)) - 1;
+  }
   /// memcpy, without a call for the lengths that keys mostly have.
   static void copy_short(char* to, BytesView from) noexcept {
     const std::size_t bytes = from.size();
@@ -103,11 +116,12 @@ class LookupKey {
     }
   }
 
-  std::uint64_t hash_ = 0;
-  std::size_t key_bytes_ = 0;
-  std::size_t short_field_ = 0;
-  std::size_t whole_bytes_ = 0;  // of the image, in whole words
-  std::uint64_t rest_mask_ = 0;  // the bytes of the word behind them that are the image's
+  // Not set before the first set().
+  std::uint64_t hash_;
+  std::size_t key_bytes_;
+  std::size_t short_field_;
+  std::size_t whole_bytes_;  // of the image, in whole words
+  std::uint64_t rest_mask_;  // the bytes of the word behind them that are the image's
   std::unique_ptr<char[]> heap_;
   alignas(8) char inline_[kInlineBytes];
 };

@@ -163,14 +163,18 @@ inline Found walk_on(const Parts& parts, LogAddress from, const LookupKey& key,
 /// chain, as far as memory goes. Inside a guard.
 [[gnu::always_inline]] inline Found walk(const Parts& parts, LogAddress from, const LookupKey& key,
                                          std::uint64_t max_version) noexcept {
+  const auto slowly = [&](LogAddress begin) -> Found {
+    const Found found = walk_on(parts, begin, key, max_version);
+    return {found.kind, found.address, found.at, found.head};  // in registers
+  };
   if (from.value < parts.log.head()) [[unlikely]]
-    return walk_on(parts, from, key, max_version);
+    return slowly(from);
   // Nearly always it is the first.
   char* const at = parts.log.at(from);
   const RecordHead head = load_head(at);
   if (head.version() > max_version || !key.is_key_of(at, head) ||
       parts.is_void(from, head.version())) [[unlikely]] {
-    return walk_on(parts, head.prev(), key, max_version);
+    return slowly(head.prev());
   }
   return {Found::Kind::memory, from, at, head};
 }

@@ -29,8 +29,10 @@ struct Answer {
 };
 
 /// Of a record with attributes or an extent.
-[[gnu::noinline]] Seen see_attributes(const Parts& parts, const Found& found, std::size_t value_at,
-                                      const HashIndex::Look& look, Sight& sight, Answer& to) {
+[[gnu::noinline]] Seen see_attributes(const Parts& parts, char* at, RecordHead head,
+                                      std::size_t value_at, const HashIndex::Look& look,
+                                      Sight& sight, Answer& to) {
+  const Found found{Found::Kind::memory, {}, at, head};
   alignas(8) char copied[kInPlaceBytesMax + 16];
   BytesView area(found.at + value_at, found.head.value_bytes());
   if (area.size() <= kInPlaceBytesMax) area = {copy_area(found, value_at, copied), area.size()};
@@ -59,7 +61,7 @@ struct Answer {
   const std::size_t value_at = kRecordHeadBytes + key.image_bytes();
   const std::size_t area_bytes = found.head.value_bytes();
   if ((found.head.flags() & (kAttributes | kExtent)) != 0) [[unlikely]] {
-    return see_attributes(parts, found, value_at, look, sight, to);
+    return see_attributes(parts, found.at, found.head, value_at, look, sight, to);
   }
   if (area_bytes > kInPlaceBytesMax) {
     if (!HashIndex::unchanged(look)) return Seen::torn;
@@ -75,9 +77,8 @@ struct Answer {
 }
 
 /// False: more than memory has to be asked.
-[[gnu::always_inline]] inline bool get_from_memory(const Parts& parts, const LookupKey& key,
-                                                   Sight& sight, Value& value, bool info_only,
-                                                   Result<std::optional<RecordInfo>>& to) {
+bool get_from_memory(const Parts& parts, const LookupKey& key, Sight& sight, Value& value,
+                     bool info_only, Result<std::optional<RecordInfo>>& to) {
   Answer answer{*to, value, info_only};
   while (true) {
     const HashIndex::Look look = parts.index->look(key.hash());
@@ -214,22 +215,21 @@ class Waiting final : public io::Completion {
 
 }  // namespace
 
-bool Reader::get_present(KeyRef key, Value& value, bool info_only,
-                         Result<std::optional<RecordInfo>>& to) const {
-  LookupKey lookup;
-  lookup.set(key, parts_.seed);
+bool Reader::get_from_memory(const LookupKey& key, Value& value, bool info_only,
+                             Result<std::optional<RecordInfo>>& to) const {
   Sight sight;
-  return get_from_memory(parts_, lookup, sight, value, info_only, to);
+  return hybridlog::get_from_memory(parts_, key, sight, value, info_only, to);
 }
 
-Result<std::optional<RecordInfo>> Reader::get(KeyRef key, Value& value, Sight sight,
+Result<std::optional<RecordInfo>> Reader::get(const KeyRef& key, Value& value, Sight sight,
                                               bool info_only) {
-  LookupKey lookup;
-  lookup.set(key, parts_.seed);
-  Result<std::optional<RecordInfo>> result{std::optional<RecordInfo>()};
+  const LookupKey lookup(key, parts_.seed);
+  Result<std::optional<RecordInfo>> result(std::in_place, std::nullopt);
   {
     const Epoch::Guard guard(parts_.epoch);
-    if (get_from_memory(parts_, lookup, sight, value, info_only, result)) return result;
+    if (hybridlog::get_from_memory(parts_, lookup, sight, value, info_only, result)) {
+      return result;
+    }
   }
   Read read;
   read.key = key;

@@ -21,7 +21,12 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/check.h"
+#include "base/sanitizers.h"
 #include "strata/bytes.h"
 
 namespace strata::backends::hybridlog {
@@ -95,6 +100,11 @@ inline void store_word(char* at, std::uint64_t word) noexcept {
 inline RecordHead load_head(const char* record) noexcept {
   return {load_word(record), load_word(record + 8)};
 }
+#if defined(__SSE2__) && !STRATA_THREAD_SANITIZER
+struct Unaligned16 {
+  char bytes[16];
+};
+#endif
 /// `bytes` is rounded up to whole words at both ends; `from` is 8-aligned.
 inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
   const auto copy = [&](std::size_t at) {
@@ -112,8 +122,31 @@ inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
 }
 /// From any address on, by whole words: what shares the first and the last word with it is loaded,
 /// too. Up to 7 bytes behind `to + bytes` are written.
-inline void load_bytes(char* to, const char* from, std::size_t bytes) noexcept {
+[[gnu::always_inline]] inline void load_bytes(char* to, const char* from,
+                                              std::size_t bytes) noexcept {
   static_assert(std::endian::native == std::endian::little);
+#if defined(__SSE2__) && !STRATA_THREAD_SANITIZER
+  // Sixteen at a time: each load is, on a processor of this kind, like two of load_word(), and may
+  // be torn where they may differ. The compiler must not know that it is a load of atomics.
+  if (bytes >= 16) [[likely]] {
+    const auto copy = [&](std::size_t at) {
+      __m128i words;
+      asm volatile("movdqu %1, %0"
+                   : "=x"(words)
+                   : "m"(*reinterpret_cast<const Unaligned16*>(from + at))
+                   : "memory");
+      std::memcpy(to + at, &words, 16);
+    };
+    std::size_t i = 0;
+    for (; i + 32 <= bytes; i += 32) {
+      copy(i);
+      copy(i + 16);
+    }
+    if (i + 16 <= bytes) copy(i);
+    copy(bytes - 16);
+    return;
+  }
+#endif
   if (bytes == 0) return;
   const std::size_t skip = reinterpret_cast<std::uintptr_t>(from) % 8;
   const std::uint64_t first = load_word(from - skip) >> 8 * skip;

@@ -17,7 +17,7 @@ class KeyTable {
  public:
   explicit KeyTable(std::size_t expected) { by_hash_.reserve(expected); }
   template <class Plan>
-  std::uint32_t find_or_add(Plan& plan, KeyRef key, std::uint64_t seed) {
+  std::uint32_t find_or_add(Plan& plan, const KeyRef& key, std::uint64_t seed) {
     auto& added = plan.add(key, seed);
     const auto [from, to] = by_hash_.equal_range(added.key.hash());
     for (auto at = from; at != to; ++at) {

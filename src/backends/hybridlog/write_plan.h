@@ -67,7 +67,7 @@ struct Writer::Plan {
   bool reads = false;
   bool needs_time = false;  ///< to judge what has expired
 
-  Planned& add(KeyRef key, std::uint64_t seed) {
+  Planned& add(const KeyRef& key, std::uint64_t seed) {
     if (count == keys.size()) keys.emplace_back();
     Planned& planned = keys[count++];
     planned.renew();

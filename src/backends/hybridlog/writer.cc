@@ -52,8 +52,7 @@ Result<Commit> Writer::commit(const WriteBatch& batch) {
 }
 
 std::optional<Version> Writer::put_in_place(const Effect& put) {
-  LookupKey key;
-  key.set(put.key, parts_.seed);
+  const LookupKey key(put.key, parts_.seed);
   return overwrite(key, put.value, put.attributes, nullptr);
 }
 
@@ -444,7 +443,7 @@ void Writer::after_install(Plan& plan, std::uint64_t version) {
   }
 }
 
-Result<> Writer::check_put(KeyRef key, const Update& update) const {
+Result<> Writer::check_put(const KeyRef& key, const Update& update) const {
   if (update.value.size() <= limits_.value_bytes_max &&
       update.attributes.extension.size() <= kExtensionBytesMax) {
     return {};
@@ -454,7 +453,7 @@ Result<> Writer::check_put(KeyRef key, const Update& update) const {
   return contract::check_limits(batch, limits_);
 }
 
-Result<Commit> Writer::update(KeyRef key, UpdateFunction function) {
+Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {
   Lease lease;
   Plan& plan = lease.plan();
   plan.count = 0;

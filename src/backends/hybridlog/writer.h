@@ -33,7 +33,7 @@ class Writer {
   std::optional<Version> put_in_place(const Effect& put);
   /// Without an ordered index: one that deletes a range must be alone in the store.
   Result<Commit> commit(const WriteBatch& batch);
-  Result<Commit> update(KeyRef key, UpdateFunction function);
+  Result<Commit> update(const KeyRef& key, UpdateFunction function);
   /// Makes a record that has expired a tombstone; true when it was one that had.
   Result<bool> expire(BytesView physical_key);
 
@@ -70,7 +70,7 @@ class Writer {
   Result<Commit> run(Plan& plan, const WriteBatch& batch);
   class Lease;
   Result<std::optional<std::uint64_t>> try_install(Plan& plan);
-  Result<> check_put(KeyRef key, const Update& update) const;
+  Result<> check_put(const KeyRef& key, const Update& update) const;
   bool lock_all(Plan& plan);
   /// Whether all that the plan read is so at one and the same moment.
   bool still_as_read(Plan& plan);

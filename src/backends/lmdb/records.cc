@@ -156,7 +156,7 @@ Result<codec::RecordView> parse_stored(BytesView stored, BytesView key, BytesVie
   return record;
 }
 
-Result<std::optional<codec::RecordView>> find_record(const Transaction& txn, KeyRef key) {
+Result<std::optional<codec::RecordView>> find_record(const Transaction& txn, const KeyRef& key) {
   const codec::PhysicalKey physical(key);
   const Bytes stored = kLongKeys.stored(physical.view());
   STRATA_LET(const std::optional<BytesView> bytes, txn.get(txn.environment().records(), stored));
@@ -165,7 +165,7 @@ Result<std::optional<codec::RecordView>> find_record(const Transaction& txn, Key
   return record;
 }
 
-Result<> write_record(Transaction& txn, KeyRef key, const RecordAttributes& attributes,
+Result<> write_record(Transaction& txn, const KeyRef& key, const RecordAttributes& attributes,
                       Version version, BytesView value) {
   const codec::PhysicalKey physical(key);
   const Bytes stored = kLongKeys.stored(physical.view());

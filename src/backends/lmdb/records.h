@@ -22,10 +22,10 @@ inline constexpr codec::LongKeys kLongKeys(511 - 8);
 Result<codec::RecordView> parse_stored(BytesView stored, BytesView key, BytesView bytes);
 
 /// The record of a key, expired or not; its value lies in the map.
-Result<std::optional<codec::RecordView>> find_record(const Transaction& txn, KeyRef key);
+Result<std::optional<codec::RecordView>> find_record(const Transaction& txn, const KeyRef& key);
 
 /// Writes a record over what is there. `value` must not lie in the map.
-Result<> write_record(Transaction& txn, KeyRef key, const RecordAttributes& attributes,
+Result<> write_record(Transaction& txn, const KeyRef& key, const RecordAttributes& attributes,
                       Version version, BytesView value);
 
 /// Physical keys in [begin, end), of which `end` is never empty.

@@ -165,7 +165,7 @@ Result<> Writer::apply_effect(const Effect& effect, Version version, std::int64_
   return {};
 }
 
-Result<> Writer::put(KeyRef key, const RecordAttributes& attributes, BytesView value,
+Result<> Writer::put(const KeyRef& key, const RecordAttributes& attributes, BytesView value,
                      Version version) {
   STRATA_LET(const std::optional<codec::RecordView> before, find_record(txn_, key));
   const std::int64_t expired_ms = before ? before->info.expires_ms : kNeverExpires;
@@ -184,7 +184,7 @@ Result<> Writer::put(KeyRef key, const RecordAttributes& attributes, BytesView v
   return write_record(txn_, key, attributes, version, value);
 }
 
-Result<> Writer::remove(KeyRef key) {
+Result<> Writer::remove(const KeyRef& key) {
   STRATA_LET(const std::optional<codec::RecordView> before, find_record(txn_, key));
   if (!before) return {};
   const codec::PhysicalKey physical(key);

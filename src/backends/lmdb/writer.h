@@ -45,8 +45,9 @@ class Writer {
   Result<bool> holds(const Condition& condition, std::int64_t now_ms) const;
   Result<> apply_effect(const Effect& effect, Version version, std::int64_t now_ms,
                         std::uint64_t value_bytes_max);
-  Result<> put(KeyRef key, const RecordAttributes& attributes, BytesView value, Version version);
-  Result<> remove(KeyRef key);
+  Result<> put(const KeyRef& key, const RecordAttributes& attributes, BytesView value,
+               Version version);
+  Result<> remove(const KeyRef& key);
   Result<> patch(const Effect& effect, Version version, std::int64_t now_ms,
                  std::uint64_t value_bytes_max);
   Result<> expire(const Effect& effect, Version version, std::int64_t now_ms);

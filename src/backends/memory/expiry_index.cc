@@ -5,7 +5,7 @@
 
 namespace strata::backends::memory {
 
-void ExpiryIndex::insert(KeyRef key, std::int64_t expires_ms) {
+void ExpiryIndex::insert(const KeyRef& key, std::int64_t expires_ms) {
   Tree& tree = trees_[key.space];
   if (!tree.empty()) heads_.erase({tree.begin()->first, key.space});
   const bool inserted = tree.insert(Entry{expires_ms, key.key}).second;
@@ -13,7 +13,7 @@ void ExpiryIndex::insert(KeyRef key, std::int64_t expires_ms) {
   heads_.insert({tree.begin()->first, key.space});
 }
 
-void ExpiryIndex::erase(KeyRef key, std::int64_t expires_ms) {
+void ExpiryIndex::erase(const KeyRef& key, std::int64_t expires_ms) {
   const auto found = trees_.find(key.space);
   STRATA_CHECK(found != trees_.end());
   Tree& tree = found->second;

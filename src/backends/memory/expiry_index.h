@@ -23,8 +23,8 @@ namespace strata::backends::memory {
 
 class ExpiryIndex {
  public:
-  void insert(KeyRef key, std::int64_t expires_ms);
-  void erase(KeyRef key, std::int64_t expires_ms);
+  void insert(const KeyRef& key, std::int64_t expires_ms);
+  void erase(const KeyRef& key, std::int64_t expires_ms);
   /// Entries of a keyspace whose time has come.
   std::uint64_t due(Keyspace space, std::int64_t now_ms) const;
   /// One whose time has come, or nothing.

@@ -115,7 +115,7 @@ class MemoryEngine final : public Engine,
   void apply(const Effect& effect, Payload payload, Version version, Sight now)
       STRATA_REQUIRES(mutex_);
   /// Writes one record and its change.
-  void put(KeyRef key, Revision revision, Sight now) STRATA_REQUIRES(mutex_);
+  void put(const KeyRef& key, Revision revision, Sight now) STRATA_REQUIRES(mutex_);
   /// Takes up to `records` expired records out; says how many.
   std::size_t sweep(std::size_t records, std::vector<Touched>& touched) STRATA_REQUIRES(mutex_);
   /// Fills a page from a range; whether the range may hold more behind it.

@@ -45,7 +45,7 @@ void touch(const Effect& effect, std::vector<Touched>& touched) {
 /// Lengths of values as the effects of a batch make them; nothing: not touched so far.
 class PlannedLengths {
  public:
-  void set(KeyRef key, std::uint64_t bytes) { lengths_[key] = bytes; }
+  void set(const KeyRef& key, std::uint64_t bytes) { lengths_[key] = bytes; }
   void remove_range(const Effect& effect) {
     const Range range = range_of(effect);
     for (auto& [key, bytes] : lengths_) {
@@ -53,7 +53,7 @@ class PlannedLengths {
     }
     ranges_.push_back(range);
   }
-  std::optional<std::uint64_t> find(KeyRef key) const {
+  std::optional<std::uint64_t> find(const KeyRef& key) const {
     if (const auto found = lengths_.find(key); found != lengths_.end()) return found->second;
     for (const Range& range : ranges_) {
       if (key.space == range.space && range.contains(key.key)) return 0;
@@ -205,7 +205,7 @@ void MemoryEngine::apply(const Effect& effect, Payload payload, Version version,
   put(effect.key, std::move(changed), now);
 }
 
-void MemoryEngine::put(KeyRef key, Revision revision, Sight now) {
+void MemoryEngine::put(const KeyRef& key, Revision revision, Sight now) {
   const Chain* chain = store_.chain(key);
   const bool stored = chain != nullptr && chain->newest.payload != nullptr;
   if (stored && VersionStore::visible(*chain, now) == nullptr) {

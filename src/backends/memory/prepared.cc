@@ -74,7 +74,7 @@ Result<> Prepared::check_free_to_prepare(const WriteBatch& batch) const {
   return check_free(batch);
 }
 
-Result<> Prepared::check_key(KeyRef key) const {
+Result<> Prepared::check_key(const KeyRef& key) const {
   const auto found = keys_.find({key.space, Bytes(key.key)});
   if (found != keys_.end()) return busy(found->second);
   for (const auto& [id, range] : ranges_) {

@@ -30,7 +30,7 @@ class Prepared {
   void clear();
 
  private:
-  Result<> check_key(KeyRef key) const;
+  Result<> check_key(const KeyRef& key) const;
   Result<> check_range(const Effect& effect) const;
 
   using Key = std::pair<Keyspace, Bytes>;

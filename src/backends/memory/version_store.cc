@@ -34,12 +34,12 @@ const Revision* VersionStore::visible(const Chain& chain, Sight sight) noexcept 
   return found != nullptr && alive(*found, sight.time_ms) ? found : nullptr;
 }
 
-const Chain* VersionStore::chain(KeyRef key) const {
+const Chain* VersionStore::chain(const KeyRef& key) const {
   const auto found = map_.find(key);
   return found == map_.end() ? nullptr : &found->second;
 }
 
-const Revision* VersionStore::find(KeyRef key, Sight sight) const {
+const Revision* VersionStore::find(const KeyRef& key, Sight sight) const {
   const Chain* found = chain(key);
   return found == nullptr ? nullptr : visible(*found, sight);
 }
@@ -73,7 +73,7 @@ bool chain_changed(const Chain& chain, Sight since) noexcept {
 
 }  // namespace
 
-bool VersionStore::changed(KeyRef key, Sight since) const {
+bool VersionStore::changed(const KeyRef& key, Sight since) const {
   const Chain* found = chain(key);
   return found != nullptr && chain_changed(*found, since);
 }
@@ -123,7 +123,7 @@ void VersionStore::count_out(const StoredKey& key, const Revision& revision) {
   }
 }
 
-void VersionStore::put(KeyRef key, Revision revision) {
+void VersionStore::put(const KeyRef& key, Revision revision) {
   STRATA_CHECK(revision.payload != nullptr);
   auto node = map_.find(key);
   if (node == map_.end()) {
@@ -136,7 +136,7 @@ void VersionStore::put(KeyRef key, Revision revision) {
   count_in(node->first, node->second.newest);
 }
 
-void VersionStore::remove(KeyRef key, Version version, std::int64_t expired_ms) {
+void VersionStore::remove(const KeyRef& key, Version version, std::int64_t expired_ms) {
   const auto node = map_.find(key);
   if (node != map_.end()) remove_node(node, version, expired_ms);
 }

@@ -72,16 +72,16 @@ class VersionStore {
   void raise_version(Version version) noexcept;
 
   /// What is to be seen of a key, or null. Valid until the next write.
-  const Revision* find(KeyRef key, Sight sight) const;
+  const Revision* find(const KeyRef& key, Sight sight) const;
   /// All that is known of a key, or null.
-  const Chain* chain(KeyRef key) const;
+  const Chain* chain(const KeyRef& key) const;
   static const Revision* visible(const Chain& chain, Sight sight) noexcept;
   /// Calls `visit` for every key that has a chain, in order, until it returns false.
   void walk(const Range& range, bool reverse,
             FunctionRef<bool(BytesView key, const Chain& chain)> visit) const;
   /// Whether a key is another than at a snapshot that is still held. One that expired before the
   /// snapshot's time, and was swept since, is the same: absent.
-  bool changed(KeyRef key, Sight since) const;
+  bool changed(const KeyRef& key, Sight since) const;
   /// One such key of a range, or nothing; linear in the range.
   std::optional<Bytes> changed_in(const Range& range, Sight since) const;
   /// The first keyspace from `space` on that has any chain.
@@ -93,9 +93,9 @@ class VersionStore {
   std::uint64_t old_versions() const noexcept { return old_versions_; }
 
   /// Makes `revision` (with a payload) the newest of its key.
-  void put(KeyRef key, Revision revision);
+  void put(const KeyRef& key, Revision revision);
   /// Makes a key absent; nothing happens if it is. `expired_ms` is the time if it was expiry.
-  void remove(KeyRef key, Version version, std::int64_t expired_ms = kNeverExpires);
+  void remove(const KeyRef& key, Version version, std::int64_t expired_ms = kNeverExpires);
   /// Removes all keys in a range; linear in their number.
   void remove_range(const Range& range, Version version);
   void remove_all(Version version);

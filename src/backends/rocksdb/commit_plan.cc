@@ -30,12 +30,12 @@ CommitPlan::CommitPlan(const WriteBatch& batch, std::int64_t now_ms)
   }
 }
 
-const CommitPlan::Slot* CommitPlan::find(KeyRef key) const {
+const CommitPlan::Slot* CommitPlan::find(const KeyRef& key) const {
   const auto at = std::ranges::lower_bound(slots_, key, {}, &Slot::key);
   return at != slots_.end() && at->key == key ? &*at : nullptr;
 }
 
-CommitPlan::Slot& CommitPlan::slot(KeyRef key) {
+CommitPlan::Slot& CommitPlan::slot(const KeyRef& key) {
   const Slot* found = find(key);
   STRATA_CHECK(found != nullptr);
   return slots_[static_cast<std::size_t>(found - slots_.data())];

@@ -53,10 +53,10 @@ class CommitPlan {
   /// Goes through the effects in their order; fails where a value would grow too long.
   Result<> apply(std::uint64_t value_bytes_max);
   /// The slot of a key, or null.
-  const Slot* find(KeyRef key) const;
+  const Slot* find(const KeyRef& key) const;
 
  private:
-  Slot& slot(KeyRef key);
+  Slot& slot(const KeyRef& key);
   Result<> patch(const Effect& effect, std::uint64_t value_bytes_max);
   void remove_range(const Effect& effect);
 

@@ -19,7 +19,7 @@ void KeyLocks::unlock(std::size_t stripe) {
   words_[stripe].notify_one();
 }
 
-void KeyLocks::Held::name(KeyRef key) {
+void KeyLocks::Held::name(const KeyRef& key) {
   STRATA_DCHECK(!taken_);
   const std::uint64_t hash = base::hash64(key.key, static_cast<std::uint64_t>(key.space));
   stripes_.push_back(static_cast<std::uint16_t>(hash % kStripes));

@@ -30,7 +30,7 @@ class KeyLocks {
     Held& operator=(const Held&) = delete;
 
     /// Names a key; take() then takes the locks of all that were named.
-    void name(KeyRef key);
+    void name(const KeyRef& key);
     void name_all();
     void take();
     /// Lets go before the end.

@@ -121,7 +121,7 @@ Capability* MetricsEngine::find(CapabilityId id) noexcept {
   return nullptr;
 }
 
-Result<std::optional<RecordInfo>> MetricsEngine::get(KeyRef key, Value& value,
+Result<std::optional<RecordInfo>> MetricsEngine::get(const KeyRef& key, Value& value,
                                                      const ReadOptions& options) {
   const std::int64_t started_ns = meters_->start();
   Result<std::optional<RecordInfo>> answer = below_->get(key, value, options);
@@ -149,7 +149,7 @@ Result<Commit> MetricsEngine::commit(const WriteBatch& batch, const WriteOptions
   return done;
 }
 
-Result<Commit> MetricsEngine::update(KeyRef key, UpdateFunction function,
+Result<Commit> MetricsEngine::update(const KeyRef& key, UpdateFunction function,
                                      const WriteOptions& options) {
   std::uint64_t read_bytes = 0;
   std::uint64_t written_bytes = 0;

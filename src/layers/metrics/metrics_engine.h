@@ -26,11 +26,12 @@ class MetricsEngine final : public Engine,
   MetricsEngine(std::unique_ptr<Engine> below, std::unique_ptr<Meters> meters);
 
   // Engine
-  Result<std::optional<RecordInfo>> get(KeyRef key, Value& value,
+  Result<std::optional<RecordInfo>> get(const KeyRef& key, Value& value,
                                         const ReadOptions& options) override;
   Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
   Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
-  Result<Commit> update(KeyRef key, UpdateFunction function, const WriteOptions& options) override;
+  Result<Commit> update(const KeyRef& key, UpdateFunction function,
+                        const WriteOptions& options) override;
   Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
                      ScanPage& page) override;
   Result<std::uint64_t> count(Keyspace space) override;

@@ -85,7 +85,8 @@ class Compress final : public Engine {
     }
     return {};
   }
-  static void put(WriteBatch& inner, KeyRef key, BytesView value, RecordAttributes attributes) {
+  static void put(WriteBatch& inner, const KeyRef& key, BytesView value,
+                  RecordAttributes attributes) {
     const Packed packed = pack(value);
     attributes.codec = packed.codec;
     attributes.extension = with_logical_bytes(attributes.extension, value.size());

@@ -11,8 +11,9 @@ struct Finished {
   Outcome outcome;
   Version version;
 };
-Result<std::optional<Version>> version_of(Session& session, KeyRef key);
-void set_stamped(Session& session, KeyRef key, const Effect& effect);  // the store adds the version
+Result<std::optional<Version>> version_of(Session& session, const KeyRef& key);
+void set_stamped(Session& session, const KeyRef& key,
+                 const Effect& effect);  // the store adds the version
 void clear_range(Session& session, Keyspace space, BytesView begin, BytesView end);
 Finished finish(Session& session);
 

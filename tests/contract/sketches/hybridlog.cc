@@ -42,7 +42,7 @@ class HybridLogReads final : public AsyncReads {
     }
     return true;
   }
-  std::optional<RecordView> in_memory(KeyRef key, const Snapshot* at);
+  std::optional<RecordView> in_memory(const KeyRef& key, const Snapshot* at);
   void submit(std::span<Read> reads, ReadCompletion& then);
 };
 

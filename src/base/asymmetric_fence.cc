@@ -1,0 +1,32 @@
+#include "base/asymmetric_fence.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/sanitizers.h"
+
+namespace strata::base {
+
+namespace {
+
+bool ask() noexcept {
+  // A thread sanitizer knows nothing of it.
+  if (STRATA_THREAD_SANITIZER != 0) return false;
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+}  // namespace
+
+bool asymmetric_fences() noexcept {
+  static const bool there = ask();
+  return there;
+}
+
+void heavy_fence() noexcept {
+  const long done = ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  STRATA_CHECK(done == 0);
+}
+
+}  // namespace strata::base

@@ -1,0 +1,20 @@
+// hash64 for short keys, in the caller: for where a call would cost as much as the hash.
+//
+// Always:  the same as hash64() of the same bytes and seed.
+#pragma once
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/hash.h"
+
+namespace strata::base {
+
+[[gnu::always_inline]] inline std::uint64_t inline_hash64(BytesView bytes,
+                                                          std::uint64_t seed) noexcept {
+  const std::size_t size = bytes.size();
+  if (size > 16) return hash64(bytes, seed);
+  return XXH3_64bits_withSeed(bytes.data(), size, seed);
+}
+
+}  // namespace strata::base
