@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -84,9 +85,41 @@ class LookupKey {
       heap_.reset();
     short_field_ = key_bytes_;
     set_image_bytes(key_bytes_);
-    std::memset(inline_ + padded(key_bytes_) - 8, 0, 8);
-    base::store_u32_be(inline_, space);
-    copy_short(inline_ + codec::kKeyspaceBytes, key);
+    set_inline(space, key.data(), key.size());
+  }
+  /// By whole words, since they are loaded so: a load of what was stored in other pieces waits
+  /// until those are in the cache, and holds up what is behind it.
+  [[gnu::always_inline]] void set_inline(std::uint32_t space, const char* key,
+                                         std::size_t bytes) noexcept {
+    static_assert(std::endian::native == std::endian::little);
+    const std::uint64_t begin = __builtin_bswap32(space);
+    if (bytes >= 8) [[likely]] {
+      store_own(0, begin | std::uint64_t{load<std::uint32_t>(key)} << 32);
+      std::size_t at = 8;
+      for (; at + 8 <= key_bytes_; at += 8) store_own(at, load<std::uint64_t>(key + at - 4));
+      const std::size_t rest = key_bytes_ - at;
+      if (rest != 0) store_own(at, load<std::uint64_t>(key + bytes - 8) >> (64 - 8 * rest));
+      return;
+    }
+    if (bytes >= 4) {
+      store_own(0, begin | std::uint64_t{load<std::uint32_t>(key)} << 32);
+      if (bytes != 4) store_own(8, load<std::uint32_t>(key + bytes - 4) >> (64 - 8 * bytes));
+      return;
+    }
+    std::uint64_t few = 0;
+    for (std::size_t i = 0; i < bytes; ++i) {
+      few |= std::uint64_t{static_cast<unsigned char>(key[i])} << 8 * i;
+    }
+    store_own(0, begin | few << 32);
+  }
+  void store_own(std::size_t at, std::uint64_t word) noexcept {
+    std::memcpy(inline_ + at, &word, 8);
+  }
+  template <class Word>
+  static Word load(const char* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
   }
   [[gnu::noinline]] void set_long(std::uint32_t space, BytesView key) {
     short_field_ = std::min(key_bytes_, kLongKey);
@@ -105,17 +138,6 @@ class LookupKey {
     whole_bytes_ = bytes & ~std::size_t{7};
     rest_mask_ = (std::uint64_t{1} << 8 * (bytes & 7)) - 1;
   }
-  /// memcpy, without a call for the lengths that keys mostly have.
-  static void copy_short(char* to, BytesView from) noexcept {
-    const std::size_t bytes = from.size();
-    if (bytes >= 8 && bytes <= 16) [[likely]] {
-      std::memcpy(to, from.data(), 8);
-      std::memcpy(to + bytes - 8, from.data() + bytes - 8, 8);
-    } else if (bytes != 0) {
-      std::memcpy(to, from.data(), bytes);
-    }
-  }
-
   // Not set before the first set().
   std::uint64_t hash_;
   std::size_t key_bytes_;

@@ -62,6 +62,8 @@ struct Writer::Plan {
   };
   std::vector<KeyRange> ranges;
   KeyBlock block;  ///< scratch
+  Value value;     ///< scratch
+  Update update;   ///< scratch
   std::vector<HashIndex::Lock> locks;
   std::vector<std::uint32_t> lock_of;  ///< by place in `order`
   bool reads = false;

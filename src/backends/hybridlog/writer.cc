@@ -58,8 +58,7 @@ std::optional<Version> Writer::put_in_place(const Effect& put) {
 
 // Nothing else changes with it: no index, no count, no length.
 std::optional<Version> Writer::overwrite(const LookupKey& key, BytesView value,
-                                         const RecordAttributes& attributes,
-                                         const Newest* expected) {
+                                         const RecordAttributes& attributes, const Seen* expected) {
   if (value.size() > kInPlaceBytesMax || !are_default(attributes)) return std::nullopt;
   NewRecord record;
   record.key = &key;
@@ -72,12 +71,13 @@ std::optional<Version> Writer::overwrite(const LookupKey& key, BytesView value,
   static_cast<void>(load_word(at));
   HashIndex::Lock lock = parts_.index->lock(key.hash());
   const Found found = walk(parts_, lock.head(key.hash()), key, ~std::uint64_t{0});
-  const bool fits = found.kind == Found::Kind::memory &&
-                    found.address.value >= parts_.log.read_only() &&
-                    (found.head.flags() & (kTombstone | kExtent | kAttributes)) == 0 &&
-                    found.head.value_bytes() <= kInPlaceBytesMax &&
-                    record.bytes() == record_bytes(key.key_bytes(), found.head.value_bytes()) &&
-                    (expected == nullptr || still_newest(*expected, found));
+  const bool fits =
+      found.kind == Found::Kind::memory && found.address.value >= parts_.log.read_only() &&
+      (found.head.flags() & (kTombstone | kExtent | kAttributes)) == 0 &&
+      found.head.value_bytes() <= kInPlaceBytesMax &&
+      record.bytes() == record_bytes(key.key_bytes(), found.head.value_bytes()) &&
+      (expected == nullptr ||
+       (found.address == expected->address && found.head.version() == expected->version));
   if (!fits) {
     lock.untouched();
     return std::nullopt;
@@ -453,15 +453,52 @@ Result<> Writer::check_put(const KeyRef& key, const Update& update) const {
   return contract::check_limits(batch, limits_);
 }
 
+Result<std::optional<Version>> Writer::update_in_place(Plan& plan, UpdateFunction function) {
+  const LookupKey& key = plan.keys[0].key;
+  Value& value = plan.value;
+  Update& update = plan.update;
+  Current current;
+  Seen seen;
+  {
+    const Epoch::Guard guard(parts_.epoch);
+    const HashIndex::Look look = parts_.index->look_once(key.hash());
+    if (look.word == nullptr || look.head.value < parts_.log.read_only()) return {};
+    const char* const at = parts_.log.at(look.head);
+    const RecordHead head = load_head(at);
+    const std::size_t bytes = head.value_bytes();
+    if (head.flags() != 0 || bytes > kInPlaceBytesMax || !key.is_key_of(at, head) ||
+        parts_.is_void(look.head, head.version())) {
+      return {};
+    }
+    load_bytes(value.prepare(bytes), at + kRecordHeadBytes + key.image_bytes(), bytes);
+    if (!HashIndex::unchanged(look)) return {};
+    seen = {look.head, head.version()};
+    current.info.emplace();
+    current.info->version = Version{seen.version};
+    current.info->value_bytes = bytes;
+  }
+  current.value = value.view();
+  update.action = Update::Action::keep;
+  update.attributes = {};
+  update.value.clear();
+  STRATA_TRY(function(current, update));
+  if (update.action == Update::Action::keep) return std::optional(Version{seen.version});
+  if (update.action != Update::Action::put) return {};
+  const Epoch::Guard guard(parts_.epoch);
+  return overwrite(key, update.value, update.attributes, &seen);
+}
+
 Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {
   Lease lease;
   Plan& plan = lease.plan();
   plan.count = 0;
+  static_cast<void>(plan.add(key, parts_.seed));
+  STRATA_LET(const std::optional<Version> in_place, update_in_place(plan, function));
+  if (in_place) return Commit{*in_place, {}};
   plan.conditions.clear();
   plan.ranges.clear();
   plan.order.assign(1, 0);
   plan.reads = true;
-  static_cast<void>(plan.add(key, parts_.seed));
   for (int tries = 0;; ++tries) {
     Planned& planned = plan.keys[0];
     planned.reads = planned.reads_value = true;
@@ -479,13 +516,6 @@ Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {
       planned.becomes = Planned::Becomes::tombstone;
     } else if (update.action == Update::Action::put) {
       STRATA_TRY(check_put(key, update));
-      {
-        const Epoch::Guard guard(parts_.epoch);
-        if (const auto version =
-                overwrite(planned.key, update.value, update.attributes, &planned.before)) {
-          return Commit{*version, {}};
-        }
-      }
       planned.becomes = Planned::Becomes::record;
       planned.attributes = std::move(update.attributes);
       planned.own = std::move(update.value);

@@ -49,9 +49,17 @@ class Writer {
   struct Planned;
   struct Plan;
 
+  /// A record in memory, as it was seen.
+  struct Seen {
+    LogAddress address;
+    std::uint64_t version = 0;
+  };
   /// As put_in_place(); the record must still be `expected`, if that is given.
   std::optional<Version> overwrite(const LookupKey& key, BytesView value,
-                                   const RecordAttributes& attributes, const Newest* expected);
+                                   const RecordAttributes& attributes, const Seen* expected);
+  /// The short way of update(): the function is called with what is in memory, and what it makes of
+  /// it put in its place. Nothing: the long way has to be gone, which calls it again.
+  Result<std::optional<Version>> update_in_place(Plan& plan, UpdateFunction function);
   Result<> make_plan(const WriteBatch& batch, Plan& plan);
   Result<std::vector<Bytes>> keys_in_range(const Effect& range);
   Result<> read(Plan& plan);
