@@ -36,6 +36,9 @@ check pass cold
 check pass cold -DKEY=Y
 for w in BEGIN OLD HEAD FREE FILL FIRST PIN WORD; do check fail cold -DW_$w; done
 
+check pass epoch
+for w in FENCE EARLY NOW LATE; do check fail epoch -DW_$w; done
+
 check pass leaf
 [ -n "${FULL:-}" ] && check pass leaf -DREVERSE
 for w in CHILD STALE EARLY NEXT EXACT; do check fail leaf -DW_$w; done

@@ -54,9 +54,11 @@ class STRATA_API WriteBatch {
   WriteBatch(const WriteBatch&) = delete;
   WriteBatch& operator=(const WriteBatch&) = delete;
 
-  void put(const KeyRef& key, BytesView value, const RecordAttributes& attributes = {});
+  void put(const KeyRef& key, BytesView value,
+           const RecordAttributes& attributes = kPlainAttributes);
   /// As put, without copying the value, which must stay unchanged until commit returns.
-  void put_borrowed(const KeyRef& key, BytesView value, const RecordAttributes& attributes = {});
+  void put_borrowed(const KeyRef& key, BytesView value,
+                    const RecordAttributes& attributes = kPlainAttributes);
   void remove(const KeyRef& key);
   /// Replaces `erase` bytes at `offset` by `bytes`. A gap before `offset` fills with zeros; what
   /// is to be erased ends at the value's end. An absent key counts as an empty string value.

@@ -192,16 +192,31 @@ class STRATA_API Engine {
   /// What as() finds; one line of names, in the order of CapabilityId.
   std::vector<CapabilityId> capabilities();
 
+  /// A put that the engine can do at once, without a batch. Version{}: it cannot, nothing was done,
+  /// and a batch is to be committed. put() asks this first. For an engine or layer that has such a
+  /// way; the others cannot.
+  virtual Version try_put(const KeyRef& key, BytesView value, const RecordAttributes& attributes,
+                          const WriteOptions& options);
+
   // Short forms over the above.
   Result<bool> exists(const KeyRef& key, const ReadOptions& options = {});
-  Result<Version> put(const KeyRef& key, BytesView value, const RecordAttributes& attributes = {},
-                      const WriteOptions& options = {});
+  Result<Version> put(const KeyRef& key, BytesView value,
+                      const RecordAttributes& attributes = kPlainAttributes,
+                      const WriteOptions& options = {}) {
+    const Version version = try_put(key, value, attributes, options);
+    if (version != Version{}) return version;
+    return put_by_batch(key, value, attributes, options);
+  }
   /// Whether it was there is not said; a condition or update() tells.
   Result<Version> remove(const KeyRef& key, const WriteOptions& options = {});
 
  protected:
   /// The interface as the very type T (`static_cast<Ordered*>(this)`), or null.
   virtual Capability* find(CapabilityId id) noexcept;
+
+ private:
+  Result<Version> put_by_batch(const KeyRef& key, BytesView value,
+                               const RecordAttributes& attributes, const WriteOptions& options);
 };
 
 }  // namespace strata

@@ -59,6 +59,8 @@ struct RecordAttributes {
   friend bool operator==(const RecordAttributes&, const RecordAttributes&) = default;
 };
 inline constexpr std::size_t kExtensionBytesMax = 4096;
+/// What a write gives that gives nothing. One for all: making one takes longer than it seems.
+inline const RecordAttributes kPlainAttributes;
 
 /// What a read reports of a record that is there.
 struct RecordInfo : RecordAttributes {

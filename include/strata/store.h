@@ -69,7 +69,8 @@ class STRATA_API Store {
   // Short forms in the keyspace "db0".
   Result<std::optional<Bytes>> get(BytesView key);
   Result<std::optional<RecordInfo>> get(BytesView key, Value& value);
-  Result<Version> put(BytesView key, BytesView value, const RecordAttributes& attributes = {});
+  Result<Version> put(BytesView key, BytesView value,
+                      const RecordAttributes& attributes = kPlainAttributes);
   Result<Version> remove(BytesView key);
   Result<bool> exists(BytesView key);
 

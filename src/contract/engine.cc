@@ -115,8 +115,13 @@ Result<bool> Engine::exists(const KeyRef& key, const ReadOptions& options) {
   return info.has_value();
 }
 
-Result<Version> Engine::put(const KeyRef& key, BytesView value, const RecordAttributes& attributes,
-                            const WriteOptions& options) {
+Version Engine::try_put(const KeyRef&, BytesView, const RecordAttributes&, const WriteOptions&) {
+  return {};
+}
+
+Result<Version> Engine::put_by_batch(const KeyRef& key, BytesView value,
+                                     const RecordAttributes& attributes,
+                                     const WriteOptions& options) {
   BatchLease lease;
   (*lease).put_borrowed(key, value, attributes);
   STRATA_LET(const Commit done, commit(*lease, options));

@@ -78,12 +78,14 @@ Effect& WriteBatch::add(EffectKind kind, const KeyRef& key, BytesView value) {
 }
 
 void WriteBatch::put(const KeyRef& key, BytesView value, const RecordAttributes& attributes) {
-  add(EffectKind::put, key, keep(value)).attributes = attributes;
+  Effect& effect = add(EffectKind::put, key, keep(value));
+  if (&attributes != &kPlainAttributes) effect.attributes = attributes;
 }
 
 void WriteBatch::put_borrowed(const KeyRef& key, BytesView value,
                               const RecordAttributes& attributes) {
-  add(EffectKind::put, key, value).attributes = attributes;
+  Effect& effect = add(EffectKind::put, key, value);
+  if (&attributes != &kPlainAttributes) effect.attributes = attributes;
 }
 
 void WriteBatch::remove(const KeyRef& key) { add(EffectKind::remove, key, {}); }

@@ -307,27 +307,28 @@ std::optional<Result<>> HybridlogEngine::start_mget(std::span<Read> reads,
 }
 
 Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptions& options) {
-  if (const std::optional<Version> version = put_in_place(batch, options)) [[likely]] {
-    return Commit{*version, {}};
+  const std::span<const Effect> effects = batch.effects();
+  if (effects.size() == 1 && effects[0].kind == EffectKind::put && batch.conditions().empty()) {
+    const Effect& put = effects[0];
+    const Version version = HybridlogEngine::try_put(put.key, put.value, put.attributes, options);
+    if (version != Version{}) [[likely]]
+      return Commit{version, {}};
   }
   return commit_at_gate(batch, options);
 }
 
-std::optional<Version> HybridlogEngine::put_in_place(const WriteBatch& batch,
-                                                     const WriteOptions& options) {
-  const std::span<const Effect> effects = batch.effects();
-  if (effects.size() != 1 || effects[0].kind != EffectKind::put || !batch.conditions().empty() ||
-      options.durability > limits_.durability_max || read_only_) {
-    return std::nullopt;
+Version HybridlogEngine::try_put(const KeyRef& key, BytesView value,
+                                 const RecordAttributes& attributes, const WriteOptions& options) {
+  const std::size_t key_bytes = key.key.size();
+  if (read_only_ || !are_default(attributes) || key_bytes < limits_.key_bytes_min ||
+      key_bytes > limits_.key_bytes_max || options.durability > limits_.durability_max) {
+    return {};
   }
-  const Effect& put = effects[0];
-  const std::size_t key_bytes = put.key.key.size();
-  if (key_bytes < limits_.key_bytes_min || key_bytes > limits_.key_bytes_max) return std::nullopt;
   const Epoch::Guard guard(epoch_);
-  if (!open_.load(std::memory_order_acquire)) return std::nullopt;
+  if (!open_.load(std::memory_order_acquire)) return {};
   // Without a thread for the upkeep, every commit does a bit of it.
-  if (!options_.upkeep_thread && parts_->expiry.count() != 0) return std::nullopt;
-  return writer_->put_in_place(put);
+  if (!options_.upkeep_thread && parts_->expiry.count() != 0) return {};
+  return writer_->put_in_place(key, value);
 }
 
 Result<Commit> HybridlogEngine::commit_at_gate(const WriteBatch& batch,

@@ -46,6 +46,8 @@ class HybridlogEngine final : public Engine,
                                         const ReadOptions& options) override;
   Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
   Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
+  Version try_put(const KeyRef& key, BytesView value, const RecordAttributes& attributes,
+                  const WriteOptions& options) override;
   Result<Commit> update(const KeyRef& key, UpdateFunction function,
                         const WriteOptions& options) override;
   Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
@@ -102,8 +104,6 @@ class HybridlogEngine final : public Engine,
                    Result<std::optional<RecordInfo>>& to);
   Result<std::optional<RecordInfo>> get_at_gate(const KeyRef& key, Value& value,
                                                 const ReadOptions& options);
-  /// In its place, past the gate. Nothing: the other one has to be asked.
-  std::optional<Version> put_in_place(const WriteBatch& batch, const WriteOptions& options);
   Result<Commit> commit_at_gate(const WriteBatch& batch, const WriteOptions& options);
 
   Result<> check_open() const {

@@ -103,33 +103,6 @@ void write_record(char* to, const NewRecord& record, std::uint64_t version, LogA
   store_word(to + 8, head.word1);
 }
 
-namespace {
-
-std::uint64_t load64(const char* from) noexcept {
-  std::uint64_t word;
-  std::memcpy(&word, from, 8);
-  return word;
-}
-
-/// The value's words, `skip` bytes into the first one, which `to` shares with what lies before. At
-/// least eight bytes; straight from where they are: words put together elsewhere first would be
-/// waited for.
-void store_value(char* to, std::size_t skip, BytesView value) noexcept {
-  const char* const from = value.data();
-  std::uint64_t word = load64(from);
-  if (skip != 0) {
-    const std::uint64_t before = load_word(to) & ((std::uint64_t{1} << 8 * skip) - 1);
-    word = before | word << 8 * skip;
-  }
-  store_word(to, word);
-  std::size_t at = 8 - skip;
-  for (; at + 8 <= value.size(); at += 8) store_word(to += 8, load64(from + at));
-  const std::size_t rest = value.size() - at;
-  if (rest != 0) store_word(to + 8, load64(from + value.size() - 8) >> (64 - 8 * rest));
-}
-
-}  // namespace
-
 void overwrite_record(char* at, const RecordHead& head, const NewRecord& record,
                       std::uint64_t version) {
   STRATA_DCHECK(record.area_bytes() <= kInPlaceBytesMax);
@@ -137,12 +110,6 @@ void overwrite_record(char* at, const RecordHead& head, const NewRecord& record,
   const std::size_t first = value_at & ~std::size_t{7};
   const RecordHead now = RecordHead::make(head.prev(), version, record.key->key_bytes(),
                                           record.area_bytes(), record.flags);
-  if (record.attributes.empty() && record.value.size() >= 8) [[likely]] {
-    store_value(at + first, value_at - first, record.value);
-    store_word(at, now.word0);
-    store_word(at + 8, now.word1);
-    return;
-  }
   const std::size_t bytes = record.bytes() - first;
   alignas(8) char words[kInPlaceBytesMax + 16];
   if (bytes != 0) std::memset(words + bytes - 8, 0, 8);

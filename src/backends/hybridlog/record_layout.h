@@ -15,6 +15,7 @@
 //          that a writer may be changing and check the bucket's word afterwards.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <compare>
@@ -143,7 +144,7 @@ inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
       copy(i + 16);
     }
     if (i + 16 <= bytes) copy(i);
-    copy(bytes - 16);
+    if (bytes % 16 != 0) copy(bytes - 16);
     return;
   }
 #endif
@@ -153,6 +154,41 @@ inline void load_words(char* to, const char* from, std::size_t bytes) noexcept {
   std::memcpy(to, &first, 8);
   const std::size_t head = 8 - skip;
   if (bytes > head) load_words(to + head, from + head, bytes - head);
+}
+/// Over bytes that others may read meanwhile, from any address on to any; no byte but those.
+[[gnu::always_inline]] inline void store_bytes(char* to, const char* from,
+                                               std::size_t bytes) noexcept {
+#if defined(__SSE2__) && !STRATA_THREAD_SANITIZER
+  if (bytes >= 16) [[likely]] {  // as load_bytes()
+    const auto copy = [&](std::size_t at) {
+      __m128i words;
+      std::memcpy(&words, from + at, 16);
+      asm volatile("movdqu %1, %0"
+                   : "=m"(*reinterpret_cast<Unaligned16*>(to + at))
+                   : "x"(words)
+                   : "memory");
+    };
+    std::size_t i = 0;
+    for (; i + 32 <= bytes; i += 32) {
+      copy(i);
+      copy(i + 16);
+    }
+    if (i + 16 <= bytes) copy(i);
+    if (bytes % 16 != 0) copy(bytes - 16);
+    return;
+  }
+#endif
+  // By whole words; those at both ends are shared with what is not to change.
+  while (bytes != 0) {
+    const std::size_t skip = reinterpret_cast<std::uintptr_t>(to) % 8;
+    const std::size_t part = std::min(bytes, 8 - skip);
+    std::uint64_t word = load_word(to - skip);
+    std::memcpy(reinterpret_cast<char*>(&word) + skip, from, part);
+    store_word(to - skip, word);
+    to += part;
+    from += part;
+    bytes -= part;
+  }
 }
 inline void store_words(char* to, const char* from, std::size_t bytes) noexcept {
   const auto copy = [&](std::size_t at) {

@@ -51,48 +51,6 @@ Result<Commit> Writer::commit(const WriteBatch& batch) {
   return run(lease.plan(), batch);
 }
 
-std::optional<Version> Writer::put_in_place(const Effect& put) {
-  const LookupKey key(put.key, parts_.seed);
-  return overwrite(key, put.value, put.attributes, nullptr);
-}
-
-// Nothing else changes with it: no index, no count, no length.
-std::optional<Version> Writer::overwrite(const LookupKey& key, BytesView value,
-                                         const RecordAttributes& attributes, const Seen* expected) {
-  if (value.size() > kInPlaceBytesMax || !are_default(attributes)) return std::nullopt;
-  NewRecord record;
-  record.key = &key;
-  record.value = value;
-  // The record is touched before its bucket is locked: that makes the hold short.
-  const LogAddress first = parts_.index->look(key.hash()).head;
-  if (!first || first.value < parts_.log.head()) return std::nullopt;
-  const char* const at = parts_.log.at(first);
-  __builtin_prefetch(at + 64, 1);
-  static_cast<void>(load_word(at));
-  HashIndex::Lock lock = parts_.index->lock(key.hash());
-  const Found found = walk(parts_, lock.head(key.hash()), key, ~std::uint64_t{0});
-  const bool fits =
-      found.kind == Found::Kind::memory && found.address.value >= parts_.log.read_only() &&
-      (found.head.flags() & (kTombstone | kExtent | kAttributes)) == 0 &&
-      found.head.value_bytes() <= kInPlaceBytesMax &&
-      record.bytes() == record_bytes(key.key_bytes(), found.head.value_bytes()) &&
-      (expected == nullptr ||
-       (found.address == expected->address && found.head.version() == expected->version));
-  if (!fits) {
-    lock.untouched();
-    return std::nullopt;
-  }
-  std::uint64_t version = parts_.clock.now();
-  if (found.head.version() >= version) version = parts_.clock.raise();
-  if (parts_.clock.newest_pin_below(version) >= found.head.version()) {
-    lock.untouched();
-    return std::nullopt;
-  }
-  overwrite_record(found.at, found.head, record, version);
-  if (!parts_.dirty.load(std::memory_order_relaxed)) parts_.dirty.store(true);
-  return Version{version};
-}
-
 Result<Commit> Writer::run(Plan& plan, const WriteBatch& batch) {
   for (int tries = 0;; ++tries) {
     STRATA_TRY(read(plan));
@@ -461,8 +419,8 @@ Result<std::optional<Version>> Writer::update_in_place(Plan& plan, UpdateFunctio
   Seen seen;
   {
     const Epoch::Guard guard(parts_.epoch);
-    const HashIndex::Look look = parts_.index->look_once(key.hash());
-    if (look.word == nullptr || look.head.value < parts_.log.read_only()) return {};
+    const HashIndex::Look look = parts_.index->look(key.hash());
+    if (look.head.value < parts_.log.read_only()) return {};
     const char* const at = parts_.log.at(look.head);
     const RecordHead head = load_head(at);
     const std::size_t bytes = head.value_bytes();
@@ -483,9 +441,10 @@ Result<std::optional<Version>> Writer::update_in_place(Plan& plan, UpdateFunctio
   update.value.clear();
   STRATA_TRY(function(current, update));
   if (update.action == Update::Action::keep) return std::optional(Version{seen.version});
-  if (update.action != Update::Action::put) return {};
+  if (update.action != Update::Action::put || !are_default(update.attributes)) return {};
   const Epoch::Guard guard(parts_.epoch);
-  return overwrite(key, update.value, update.attributes, &seen);
+  const Version version = overwrite(key, update.value, &seen);
+  return version != Version{} ? std::optional(version) : std::nullopt;
 }
 
 Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {

@@ -27,10 +27,11 @@ class Writer {
   Writer(Parts& parts, Reader& reader, const Limits& limits)
       : parts_(parts), reader_(reader), limits_(limits) {}
 
-  /// The short way for what is written most, inside a guard of the caller: a put of a plain value
-  /// over a live record in memory with as many bytes, which no snapshot needs, changes it in its
-  /// place. Nothing: the long way has to be gone.
-  std::optional<Version> put_in_place(const Effect& put);
+  /// The short way for what is written most, inside a guard of the caller: a plain value over a
+  /// live one of as many bytes, in a record in memory that comes first in its chain and that no
+  /// snapshot needs, in its place. Version{}: the long way has to be gone. (A std::optional of it
+  /// would be put together in memory, byte and word, and waited for.)
+  Version put_in_place(const KeyRef& key, BytesView value);
   /// Without an ordered index: one that deletes a range must be alone in the store.
   Result<Commit> commit(const WriteBatch& batch);
   Result<Commit> update(const KeyRef& key, UpdateFunction function);
@@ -55,8 +56,7 @@ class Writer {
     std::uint64_t version = 0;
   };
   /// As put_in_place(); the record must still be `expected`, if that is given.
-  std::optional<Version> overwrite(const LookupKey& key, BytesView value,
-                                   const RecordAttributes& attributes, const Seen* expected);
+  Version overwrite(const LookupKey& key, BytesView value, const Seen* expected);
   /// The short way of update(): the function is called with what is in memory, and what it makes of
   /// it put in its place. Nothing: the long way has to be gone, which calls it again.
   Result<std::optional<Version>> update_in_place(Plan& plan, UpdateFunction function);
@@ -96,5 +96,46 @@ class Writer {
   Reader& reader_;
   const Limits limits_;
 };
+
+// Nothing else changes with it: no index, no count, no length.
+[[gnu::always_inline]] inline Version Writer::overwrite(const LookupKey& key, BytesView value,
+                                                        const Seen* expected) {
+  if (value.size() > kInPlaceBytesMax) return Version{};
+  Parts& parts = parts_;
+  HashIndex& index = *parts.index;
+  HashIndex::Look look = index.look_once(key.hash());
+  if (look.word == nullptr) [[unlikely]]
+    look = index.look(key.hash());
+  if (look.head.value < parts.log.read_only()) return Version{};
+  // The record is asked for before its bucket is locked: that makes the hold short.
+  char* const at = parts.log.at(look.head);
+  __builtin_prefetch(at, 1);
+  __builtin_prefetch(at + 64, 1);
+  HashIndex::Lock lock = index.lock(key.hash());
+  const auto give_up = [&lock] {
+    lock.untouched();
+    return Version{};
+  };
+  if (!lock.is_as(look) && lock.head(key.hash()) != look.head) return give_up();
+  const RecordHead head = load_head(at);
+  const bool fits = look.head.value >= parts.log.read_only() && head.flags() == 0 &&
+                    head.value_bytes() == value.size() && key.is_key_of(at, head) &&
+                    !parts.is_void(look.head, head.version()) &&
+                    (expected == nullptr ||
+                     (look.head == expected->address && head.version() == expected->version));
+  if (!fits) return give_up();
+  std::uint64_t version = parts.clock.now();
+  if (head.version() >= version) version = parts.clock.raise();
+  if (parts.clock.newest_pin_below(version) >= head.version()) return give_up();
+  store_bytes(at + kRecordHeadBytes + key.image_bytes(), value.data(), value.size());
+  store_word(at + 8, (head.word1 & ~kVersionMask) | version);
+  if (!parts.dirty.load(std::memory_order_relaxed)) parts.dirty.store(true);
+  return Version{version};
+}
+
+[[gnu::always_inline]] inline Version Writer::put_in_place(const KeyRef& key, BytesView value) {
+  const LookupKey lookup(key, parts_.seed);
+  return overwrite(lookup, value, nullptr);
+}
 
 }  // namespace strata::backends::hybridlog

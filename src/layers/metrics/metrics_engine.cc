@@ -149,6 +149,18 @@ Result<Commit> MetricsEngine::commit(const WriteBatch& batch, const WriteOptions
   return done;
 }
 
+// One that could not be done at once is not counted: the commit that follows is.
+Version MetricsEngine::try_put(const KeyRef& key, BytesView value,
+                               const RecordAttributes& attributes, const WriteOptions& options) {
+  const std::int64_t started_ns = meters_->start();
+  const Version version = below_->try_put(key, value, attributes, options);
+  if (version != Version{}) {
+    meters_->end(Operation::commit, started_ns, Result<>());
+    meters_->wrote(key.key.size() + value.size());
+  }
+  return version;
+}
+
 Result<Commit> MetricsEngine::update(const KeyRef& key, UpdateFunction function,
                                      const WriteOptions& options) {
   std::uint64_t read_bytes = 0;

@@ -30,6 +30,8 @@ class MetricsEngine final : public Engine,
                                         const ReadOptions& options) override;
   Result<> mget(std::span<Read> reads, const ReadOptions& options) override;
   Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options) override;
+  Version try_put(const KeyRef& key, BytesView value, const RecordAttributes& attributes,
+                  const WriteOptions& options) override;
   Result<Commit> update(const KeyRef& key, UpdateFunction function,
                         const WriteOptions& options) override;
   Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
