@@ -25,4 +25,11 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
+/// The same where the value is not wanted, or looked at where it is: moving it would be measured.
+template <class T>
+void must_be(const Result<T>& result) {
+  if (!result) [[unlikely]]
+    give_up(result.error().to_string());
+}
+
 }  // namespace strata::bench

@@ -45,16 +45,18 @@ class EngineStore {
 
   void get(std::uint32_t number) {
     const Key key(number);
-    if (!must(engine_.get(key.ref(), value_))) give_up("a record has gone");
+    const Result<std::optional<RecordInfo>> info = engine_.get(key.ref(), value_);
+    must_be(info);
+    if (!*info) give_up("a record has gone");
     check_value(value_.view(), number, value_bytes_);
   }
   void put(std::uint32_t number) {
     const Key key(number);
-    must(engine_.put(key.ref(), values_.make(number, 0)));
+    must_be(engine_.put(key.ref(), values_.make(number, 0)));
   }
   void update(std::uint32_t number) {
     const Key key(number);
-    must(engine_.update(key.ref(), [&](const Current& current, Update& update) -> Result<> {
+    must_be(engine_.update(key.ref(), [&](const Current& current, Update& update) -> Result<> {
       check_value(current.value, number, value_bytes_);
       update.action = Update::Action::put;
       update.value = current.value;
@@ -68,7 +70,7 @@ class EngineStore {
     base::store_u64_le(counter, ++patches_);
     batch_.clear();
     batch_.patch(key.ref(), kCounterOffset, sizeof(counter), {counter, sizeof(counter)});
-    must(engine_.commit(batch_));
+    must_be(engine_.commit(batch_));
   }
   void mget(std::span<const Step> steps) {
     for (const Step step : steps) ask(step.number);
@@ -77,7 +79,7 @@ class EngineStore {
   void put_all(std::span<const Step> steps) {
     batch_.clear();
     for (const Step step : steps) add(step.number);
-    must(engine_.commit(batch_));
+    must_be(engine_.commit(batch_));
   }
   void mixed(std::span<const Step> steps) {
     batch_.clear();

@@ -5,6 +5,7 @@
 
 #include <unordered_set>
 
+#include "base/inline_hash.h"
 #include "base/random.h"
 
 namespace strata::base {
@@ -20,6 +21,16 @@ TEST(Hash64, DependsOnEveryByteAndTheSeed) {
     seen.insert(hash64(bytes));
   }
   EXPECT_EQ(seen.size(), 302U);
+}
+
+TEST(Hash64, IsTheSameInline) {
+  const Bytes bytes = Random(2).bytes(64);
+  for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{0x123456789abcdef}}) {
+      const BytesView part = BytesView(bytes).substr(0, size);
+      EXPECT_EQ(inline_hash64(part, seed), hash64(part, seed)) << size;
+    }
+  }
 }
 
 TEST(BytesHash, FindsAViewWithoutACopy) {

@@ -307,6 +307,41 @@ TEST(Record, BytesAreCopiedFromAnyAddressAndLittleBehindThem) {
   }
 }
 
+TEST(Record, BytesAreStoredAtAnyAddressAndNoOthers) {
+  const Bytes from = base::Random(5).bytes(300);
+  alignas(8) char to[328];
+  for (std::size_t at = 0; at < 16; ++at) {
+    for (std::size_t bytes = 0; bytes <= from.size(); bytes += bytes < 70 ? 1 : 23) {
+      std::memset(to, '.', sizeof(to));
+      store_bytes(to + at, from.data(), bytes);
+      const Bytes expected =
+          Bytes(at, '.') + from.substr(0, bytes) + Bytes(sizeof(to) - at - bytes, '.');
+      ASSERT_EQ(BytesView(to, sizeof(to)), expected) << at << " " << bytes;
+    }
+  }
+}
+
+TEST(Record, KeysOfAllLengthsAreKnownAgain) {
+  const Bytes bytes = base::Random(6).bytes(400);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const LookupKey key({Keyspace{0x01020304}, BytesView(bytes).substr(0, size)}, 9);
+    EXPECT_EQ(key.physical(), Bytes("\1\2\3\4") + bytes.substr(0, size));
+    Bytes image(key.image(), key.image_bytes());
+    EXPECT_TRUE(image.ends_with(key.physical()));
+    NewRecord record;
+    record.key = &key;
+    record.value = "v";
+    alignas(8) char at[512];
+    write_record(at, record, 1, {});
+    EXPECT_TRUE(key.is_key_of(at, load_head(at))) << size;
+    if (size == 0) continue;
+    Bytes other = bytes.substr(0, size);
+    other[size - 1] ^= 1;
+    const LookupKey no({Keyspace{0x01020304}, other}, 9);
+    EXPECT_FALSE(no.is_key_of(at, load_head(at))) << size;
+  }
+}
+
 TEST(Record, PlainAttributesTakeNoBytes) {
   Bytes to = "something";
   encode_attributes(RecordAttributes{}, to);
