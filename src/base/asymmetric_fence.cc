@@ -11,10 +11,17 @@ namespace strata::base {
 
 namespace {
 
+bool enroll() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
 bool ask() noexcept {
   // A thread sanitizer knows nothing of it.
-  if (STRATA_THREAD_SANITIZER != 0) return false;
-  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  return STRATA_THREAD_SANITIZER == 0 && enroll();
+}
+
+bool fence() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 }  // namespace
@@ -25,8 +32,8 @@ bool asymmetric_fences() noexcept {
 }
 
 void heavy_fence() noexcept {
-  const long done = ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-  STRATA_CHECK(done == 0);
+  // The child of a fork may have to enroll again.
+  STRATA_CHECK(fence() || (enroll() && fence()));
 }
 
 }  // namespace strata::base

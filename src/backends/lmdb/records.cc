@@ -57,7 +57,7 @@ class Walk {
     }
     return {};
   }
-  /// Of the records that were looked at.
+  /// Of the map, that were looked at.
   std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
@@ -127,7 +127,11 @@ class Walk {
   }
 
   Result<bool> show(BytesView physical, BytesView stored, BytesView bytes) {
-    bytes_ += stored.size() + bytes.size();
+    // The kernel maps what lies around a page, too; the next record may lie there, or anywhere.
+    const std::uintptr_t block =
+        reinterpret_cast<std::uintptr_t>(bytes.data()) / ResidentPages::kMappedAtOnce;
+    if (block != block_) bytes_ += std::max(ResidentPages::kMappedAtOnce, bytes.size());
+    block_ = block;
     const BytesView key = physical.substr(codec::kKeyspaceBytes);
     STRATA_LET(const codec::RecordView record, parse_stored(stored, key, bytes));
     return visit_(Found{physical, stored, record});
@@ -141,6 +145,7 @@ class Walk {
   const std::size_t keys_at_once_;
   FunctionRef<Result<bool>(const Found&)> visit_;
   std::uint64_t bytes_ = 0;
+  std::uintptr_t block_ = 0;  // of the map: where the last record lay
 };
 
 }  // namespace

@@ -20,9 +20,11 @@ namespace strata::backends::lmdb {
 class ResidentPages {
  public:
   static constexpr std::uint64_t kTouchedBytesMax = 32ull * 1024 * 1024;
-  /// What a change of one record is taken for beside its own bytes: it looks at a path of pages,
-  /// and the kernel maps the neighbours of each. Pages of the paths' upper ends are shared.
-  static constexpr std::uint64_t kTouchedByChange = 16ull * 1024;
+  /// Linux maps so much around a page that is looked at (fault_around_bytes), if it is cached.
+  static constexpr std::uint64_t kMappedAtOnce = 64ull * 1024;
+  /// What a change of one record is taken for beside its own bytes: it looks at a path of pages, of
+  /// which those at the upper end are shared with other changes.
+  static constexpr std::uint64_t kTouchedByChange = kMappedAtOnce;
 
   /// Finds the map that `inside` points into. If it cannot be found nothing is ever let go.
   void find(const void* inside);

@@ -108,6 +108,36 @@ TEST_F(LmdbTest, NeitherWritingNorScanningFillsTheMemoryWithPagesOfTheMap) {
   EXPECT_LT(most, before + ResidentPages::kTouchedBytesMax * 2);
 }
 
+// Neighbours in key order lie far from one another in the file: each maps pages of its own.
+TEST_F(LmdbTest, NorDoShortRecordsThatWereWrittenInNoOrder) {
+  constexpr int kRecords = 60'000;
+  const Bytes value(1500, 'v');
+  const std::uint64_t before = resident_file_bytes();
+  std::uint64_t most = 0;
+  base::Random random(4);
+  WriteBatch batch;
+  for (int i = 0; i < kRecords; ++i) {
+    batch.put(at(random.bytes(12)), value);
+    if (batch.effects().size() < 1000) continue;
+    STRATA_OK(engine_->commit(batch, {}));
+    batch.clear();
+    most = std::max(most, resident_file_bytes());
+  }
+  ScanOptions options;
+  options.page_records = 1000;
+  ScanPage page;
+  Range rest = Range::all(kSpace);
+  int seen = 0;
+  do {
+    STRATA_OK(engine_->scan(rest, options, page));
+    seen += static_cast<int>(page.size());
+    most = std::max(most, resident_file_bytes());
+    rest.begin = Bytes(page[page.size() - 1].key) + Bytes(1, '\0');
+  } while (page.more());
+  EXPECT_EQ(seen, kRecords);
+  EXPECT_LT(most, before + ResidentPages::kTouchedBytesMax * 2);
+}
+
 TEST_F(LmdbTest, TheMapGrowsWhileOthersReadAndWrite) {
   std::atomic<bool> done{false};
   std::vector<std::thread> readers;
