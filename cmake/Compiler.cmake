@@ -42,8 +42,8 @@ endif()
 
 # No path of the machine that builds in what is installed, nor in the messages of STRATA_CHECK.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  # Small objects are set and copied by plain stores: g++ 12 uses string instructions for them, whose
-  # start alone takes as long as a get from the cache.
+  # Small objects are set and copied by plain stores: g++ 12 uses string instructions for them, which
+  # are microcode.
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign
       -mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign)

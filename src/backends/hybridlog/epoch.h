@@ -10,9 +10,8 @@
 //
 // The order of enter() against reclaim() was model-checked (docs/models/README.md). What keeps a
 // reader from being missed is a fence between its store of the slot and what it loads behind: where
-// the system has one that only whoever reclaims pays for, entering is one plain store, and reads of
-// several calls overlap in the processor. (With an exchange there, none of the misses of one get
-// overlapped with those of the next: 170 ns instead of 50 for a look into the hash index.)
+// the system has one that only whoever reclaims pays for, entering is one plain store, which helps
+// reads of several calls to overlap in the processor (docs/adr/0009-short-ways.md).
 //
 // Threads: any. Beyond base::kThreadIndexes threads at once, the rest take turns inside.
 // Owns:    what was retired, until nobody can see it; at its own end, all of it.
