@@ -6,15 +6,17 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <cstddef>
+#include <cstdint>
+
 #include "base/hash.h"
 
 namespace strata::base {
 
-[[gnu::always_inline]] inline std::uint64_t inline_hash64(BytesView bytes,
+[[gnu::always_inline]] inline std::uint64_t inline_hash64(const char* bytes, std::size_t size,
                                                           std::uint64_t seed) noexcept {
-  const std::size_t size = bytes.size();
-  if (size > 16) return hash64(bytes, seed);
-  return XXH3_64bits_withSeed(bytes.data(), size, seed);
+  if (size > 16) return hash64({bytes, size}, seed);
+  return XXH3_64bits_withSeed(bytes, size, seed);
 }
 
 }  // namespace strata::base

@@ -28,10 +28,11 @@ class LookupKey {
   LookupKey& operator=(LookupKey&&) = default;
 
   [[gnu::always_inline]] void set(const KeyRef& key, std::uint64_t seed) {
-    set_parts(static_cast<std::uint32_t>(key.space), key.key, seed);
+    set_parts(static_cast<std::uint32_t>(key.space), key.key.data(), key.key.size(), seed);
   }
   void set_physical(BytesView physical, std::uint64_t seed) {
-    set_parts(base::load_u32_be(physical.data()), physical.substr(codec::kKeyspaceBytes), seed);
+    set_parts(base::load_u32_be(physical.data()), physical.data() + codec::kKeyspaceBytes,
+              physical.size() - codec::kKeyspaceBytes, seed);
   }
 
   std::uint64_t hash() const noexcept { return hash_; }
@@ -73,19 +74,22 @@ class LookupKey {
   std::size_t long_bytes() const noexcept { return key_bytes_ < kLongKey ? 0 : 4; }
   const char* start() const noexcept { return heap_ != nullptr ? heap_.get() : inline_; }
 
-  [[gnu::always_inline]] void set_parts(std::uint32_t space, BytesView key, std::uint64_t seed) {
-    hash_ = base::inline_hash64(key, seed + space * kOfSpace);
-    key_bytes_ = codec::kKeyspaceBytes + key.size();
+  /// Pointer and length apart: as one argument they would be loaded together, and the caller has
+  /// just stored them one by one; see set_inline().
+  [[gnu::always_inline]] void set_parts(std::uint32_t space, const char* key, std::size_t bytes,
+                                        std::uint64_t seed) {
+    hash_ = base::inline_hash64(key, bytes, seed + space * kOfSpace);
+    key_bytes_ = codec::kKeyspaceBytes + bytes;
     static_assert(kInlineBytes < kLongKey);
     if (key_bytes_ > kInlineBytes) [[unlikely]] {
-      set_long(space, key);
+      set_long(space, {key, bytes});
       return;
     }
     if (heap_ != nullptr) [[unlikely]]
       heap_.reset();
     short_field_ = key_bytes_;
     set_image_bytes(key_bytes_);
-    set_inline(space, key.data(), key.size());
+    set_inline(space, key, bytes);
   }
   /// By whole words, since they are loaded so: a load of what was stored in other pieces waits
   /// until those are in the cache, and holds up what is behind it.
