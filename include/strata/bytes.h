@@ -50,7 +50,8 @@ class Value {
   /// For engines: room for `bytes` bytes to be written by the caller before anyone reads; if there
   /// are any, kSlackBytes behind them may be written, too. What was here before is lost.
   char* prepare(std::size_t bytes) {
-    pin_.reset();
+    if (pin_ != nullptr) [[unlikely]]
+      pin_.reset();
     if (bytes > capacity_) grow(bytes);
     data_ = buffer_.get();
     bytes_ = bytes;

@@ -266,19 +266,25 @@ Result<const Sight*> HybridlogEngine::sight_of(const Snapshot* at) const {
 
 // --- Reads and writes
 
+inline bool HybridlogEngine::get_present(const KeyRef& key, Value& value, bool info_only,
+                                         Result<std::optional<RecordInfo>>& to) {
+  const Epoch::Guard guard(epoch_);
+  return open_.load(std::memory_order_acquire) && reader_->get_present(key, value, info_only, to);
+}
+
+// One frame, and as few stores as may be: see get_present().
 Result<std::optional<RecordInfo>> HybridlogEngine::get(const KeyRef& key, Value& value,
                                                        const ReadOptions& options) {
   Result<std::optional<RecordInfo>> result(std::in_place, std::nullopt);
   if (options.at != nullptr || !get_present(key, value, options.info_only, result)) [[unlikely]] {
-    result = get_at_gate(key, value, options);
+    get_slowly(key, value, options, result);
   }
   return result;
 }
 
-bool HybridlogEngine::get_present(const KeyRef& key, Value& value, bool info_only,
-                                  Result<std::optional<RecordInfo>>& to) {
-  const Epoch::Guard guard(epoch_);
-  return open_.load(std::memory_order_acquire) && reader_->get_present(key, value, info_only, to);
+void HybridlogEngine::get_slowly(const KeyRef& key, Value& value, const ReadOptions& options,
+                                 Result<std::optional<RecordInfo>>& to) {
+  to = get_at_gate(key, value, options);
 }
 
 Result<std::optional<RecordInfo>> HybridlogEngine::get_at_gate(const KeyRef& key, Value& value,

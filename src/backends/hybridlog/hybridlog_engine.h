@@ -99,9 +99,14 @@ class HybridlogEngine final : public Engine,
     const base::ReaderGate::Alone alone_;
   };
 
-  /// From memory, past the gate. False: the other one has to be asked.
-  bool get_present(const KeyRef& key, Value& value, bool info_only,
-                   Result<std::optional<RecordInfo>>& to);
+  /// From memory, past the gate. False: the other one has to be asked. Inline: a processor holds
+  /// some 64 stores that are not yet done; those of a get and of what the next one does before its
+  /// first miss have to fit, or the two do not overlap (docs/adr/0009-short-ways.md).
+  [[gnu::always_inline]] bool get_present(const KeyRef& key, Value& value, bool info_only,
+                                          Result<std::optional<RecordInfo>>& to);
+  /// Not inline, so that the frame of get() holds nothing of it.
+  [[gnu::noinline]] void get_slowly(const KeyRef& key, Value& value, const ReadOptions& options,
+                                    Result<std::optional<RecordInfo>>& to);
   Result<std::optional<RecordInfo>> get_at_gate(const KeyRef& key, Value& value,
                                                 const ReadOptions& options);
   Result<Commit> commit_at_gate(const WriteBatch& batch, const WriteOptions& options);
