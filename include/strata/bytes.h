@@ -58,6 +58,15 @@ class Value {
     return buffer_.get();
   }
 
+  /// The same where it takes no memory and gives none back; else null, and nothing was done.
+  char* prepare_at_once(std::size_t bytes) noexcept {
+    if (pin_ != nullptr || bytes > capacity_) [[unlikely]]
+      return nullptr;
+    data_ = buffer_.get();
+    bytes_ = bytes;
+    return buffer_.get();
+  }
+
   /// For engines: a copy of `bytes`.
   void assign(BytesView bytes) {
     char* to = prepare(bytes.size());

@@ -38,6 +38,7 @@ struct ReadOptions {
   const Snapshot* at = nullptr;  ///< null: the present; else a snapshot of the same engine
   bool info_only = false;        ///< the value is not fetched; value_bytes is still right
 };
+inline constexpr ReadOptions kPlainRead;
 
 /// One question of a batch of reads, and its answer. Reuse it: the Value keeps its buffer.
 struct Read {
@@ -50,6 +51,7 @@ struct WriteOptions {
   /// An engine refuses (not_supported) what it cannot keep.
   Durability durability = Durability::store_default;
 };
+inline constexpr WriteOptions kPlainWrite;
 
 /// What became of a batch.
 struct Commit {
@@ -149,25 +151,27 @@ class STRATA_API Engine {
   /// One record: its bytes go into `value` (the caller's; used again it allocates nothing).
   /// Nothing if there is none, and then `value` is empty.
   virtual Result<std::optional<RecordInfo>> get(const KeyRef& key, Value& value,
-                                                const ReadOptions& options = {});
+                                                const ReadOptions& options = kPlainRead);
   /// Many records, in one view: no batch (of an AtomicBatch engine) is seen in part. A key may
   /// stand in it twice. On an error the answers are unspecified.
-  virtual Result<> mget(std::span<Read> reads, const ReadOptions& options = {}) = 0;
+  virtual Result<> mget(std::span<Read> reads, const ReadOptions& options = kPlainRead) = 0;
   /// Checks the conditions and applies the effects as one (without AtomicBatch: only of batches
   /// with one effect; engines refuse others). Refused conditions are an answer, not an error.
   /// After Code::unavailable or Code::timeout it may have been applied or not (a remote store was
   /// lost on the way); after any other error it was not.
-  virtual Result<Commit> commit(const WriteBatch& batch, const WriteOptions& options = {}) = 0;
+  virtual Result<Commit> commit(const WriteBatch& batch,
+                                const WriteOptions& options = kPlainWrite) = 0;
   /// Reads, asks `function`, and writes what it says, as one step that nobody comes between.
   virtual Result<Commit> update(const KeyRef& key, UpdateFunction function,
-                                const WriteOptions& options = {});
+                                const WriteOptions& options = kPlainWrite);
   /// Some records in the engine's own order, from `cursor` (empty: the beginning), which is moved
   /// on and is empty again at the end. A record that is there from the first call to the last is
   /// returned at least once. The cursor needs nothing kept in the engine; one that is not of this
   /// engine is an invalid_argument. Cost per call: in the order of options.count.
   virtual Result<> scan_some(Keyspace space, Bytes& cursor, const CursorOptions& options,
                              ScanPage& page) = 0;
-  /// The visible records of a keyspace, exactly. Never linear in their number.
+  /// The visible records of a keyspace, exactly (where an option of the engine gives that up, its
+  /// help says so). Never linear in their number.
   virtual Result<std::uint64_t> count(Keyspace space) = 0;
 
   /// A step of upkeep, about `records` records of work: space of expired records comes back,
@@ -199,16 +203,16 @@ class STRATA_API Engine {
                           const WriteOptions& options);
 
   // Short forms over the above.
-  Result<bool> exists(const KeyRef& key, const ReadOptions& options = {});
+  Result<bool> exists(const KeyRef& key, const ReadOptions& options = kPlainRead);
   Result<Version> put(const KeyRef& key, BytesView value,
                       const RecordAttributes& attributes = kPlainAttributes,
-                      const WriteOptions& options = {}) {
+                      const WriteOptions& options = kPlainWrite) {
     const Version version = try_put(key, value, attributes, options);
     if (version != Version{}) return version;
     return put_by_batch(key, value, attributes, options);
   }
   /// Whether it was there is not said; a condition or update() tells.
-  Result<Version> remove(const KeyRef& key, const WriteOptions& options = {});
+  Result<Version> remove(const KeyRef& key, const WriteOptions& options = kPlainWrite);
 
  protected:
   /// The interface as the very type T (`static_cast<Ordered*>(this)`), or null.

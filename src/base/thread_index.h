@@ -27,6 +27,12 @@ inline std::uint32_t thread_index() noexcept {
   return own != internal::kNoThreadIndex ? own : internal::claim_thread_index();
 }
 
+/// The same, or kThreadIndexShared where the thread has none of its own yet; calls nothing.
+inline std::uint32_t thread_index_if_own() noexcept {
+  const std::uint32_t own = internal::own_thread_index;
+  return own < kThreadIndexes ? own : kThreadIndexShared;
+}
+
 /// One above the highest number below kThreadIndexes that was ever given out.
 std::uint32_t thread_index_mark() noexcept;
 

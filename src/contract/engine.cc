@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/thread_lease.h"
 #include "strata/capabilities.h"
 
 namespace strata {
@@ -15,32 +16,17 @@ constexpr std::array<std::string_view, kCapabilityCount> kCapabilityNames = {
     "Ordered",    "AtomicBatch", "Snapshots",  "Transactions", "Persistence",
     "AsyncReads", "Prepare",     "ChangeFeed", "Watch"};
 
-/// The thread's own batch, cleared, which is used again and again; a new one where that is in use
-/// (an engine whose commit puts into another one).
+/// Empty, and so again afterwards: what was put is not kept.
 class BatchLease {
  public:
-  BatchLease() {
-    if (std::exchange(own().taken, true)) other_.emplace();
-  }
-  ~BatchLease() {
-    if (other_) return;
-    own().batch.clear();
-    own().taken = false;
-  }
+  BatchLease() = default;
+  ~BatchLease() { batch_->clear(); }
   BatchLease(const BatchLease&) = delete;
   BatchLease& operator=(const BatchLease&) = delete;
-  WriteBatch& operator*() noexcept { return other_ ? *other_ : own().batch; }
+  WriteBatch& operator*() const noexcept { return *batch_; }
 
  private:
-  struct Own {
-    WriteBatch batch;
-    bool taken = false;
-  };
-  static Own& own() {
-    thread_local Own own;
-    return own;
-  }
-  std::optional<WriteBatch> other_;
+  base::ThreadLease<WriteBatch> batch_;
 };
 
 }  // namespace

@@ -109,8 +109,7 @@ Result<> Compactor::load() {
   return {};
 }
 
-Result<Compactor::Standing> Compactor::standing_of(const LookupKey& key,
-                                                   const Candidate& candidate) {
+Result<Compactor::Standing> Compactor::standing_of(const KeyView& key, const Candidate& candidate) {
   Standing standing;
   const bool exact_end = parts_.clock.pins() != 0;
   LogAddress cold;
@@ -160,7 +159,7 @@ Result<Compactor::Standing> Compactor::standing_of(const LookupKey& key,
     STRATA_CHECK(record.has_value());  // it lies above what is being taken apart
     const std::optional<RecordBounds> bounds = bounds_of(*record);
     STRATA_CHECK(bounds.has_value());
-    if (BytesView(*record).substr(bounds->key_at, bounds->key_bytes) == key.physical() &&
+    if (key.is_physical(BytesView(*record).substr(bounds->key_at, bounds->key_bytes)) &&
         !parts_.is_void(at, bounds->head.version())) {
       newer = true;
       standing.end = bounds->head.version();
@@ -175,15 +174,14 @@ Result<Compactor::Standing> Compactor::standing_of(const LookupKey& key,
 Result<> Compactor::settle(const Candidate& candidate) {
   const std::optional<RecordBounds> bounds = bounds_of(candidate.record);
   STRATA_CHECK(bounds.has_value());
-  LookupKey key;
-  key.set_physical(BytesView(candidate.record).substr(bounds->key_at, bounds->key_bytes),
-                   parts_.seed);
+  const BytesView physical = BytesView(candidate.record).substr(bounds->key_at, bounds->key_bytes);
+  const KeyView key = KeyView::of_physical(physical, parts_.seed);
   while (true) {
     STRATA_LET(const Standing standing, standing_of(key, candidate));
     if (!standing.newest) {
       const std::uint64_t version = candidate.head.version();
       if (standing.end != 0 && parts_.clock.pinned_between(version, standing.end) &&
-          !parts_.old.add(key.physical(), version, standing.end, candidate.record)) {
+          !parts_.old.add(physical, version, standing.end, candidate.record)) {
         return Error(Code::quota, "hybridlog: old versions that snapshots need fill the memory");
       }
       return {};

@@ -46,7 +46,7 @@ class Compactor {
     LogAddress head;        ///< of the chain
     std::uint64_t end = 0;  ///< if not newest, and in the chain: the version of the next newer one
   };
-  Result<Standing> standing_of(const LookupKey& key, const Candidate& candidate);
+  Result<Standing> standing_of(const KeyView& key, const Candidate& candidate);
 
   Parts& parts_;
   Reader& reader_;

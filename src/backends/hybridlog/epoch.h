@@ -54,6 +54,28 @@ class Epoch {
     std::uint32_t index_;
   };
 
+  /// A Guard for a thread that need not be given a number for it, nor wait for its turn; it calls
+  /// nothing. Else it is not inside().
+  class QuickGuard {
+   public:
+    explicit QuickGuard(Epoch& epoch) noexcept {
+      const std::uint32_t index = base::thread_index_if_own();
+      if (index == base::kThreadIndexShared) [[unlikely]]
+        return;
+      slot_ = &epoch.slots_[index].epoch;
+      epoch.enter_at(*slot_);
+    }
+    ~QuickGuard() {
+      if (slot_ != nullptr) slot_->store(0, std::memory_order_release);
+    }
+    QuickGuard(const QuickGuard&) = delete;
+    QuickGuard& operator=(const QuickGuard&) = delete;
+    bool inside() const noexcept { return slot_ != nullptr; }
+
+   private:
+    std::atomic<std::uint64_t>* slot_ = nullptr;
+  };
+
   /// Begins a turn; it has passed once all that were inside at this moment have left.
   std::uint64_t turn() noexcept { return epoch_.fetch_add(1); }
   bool passed(std::uint64_t turn) const noexcept { return turn < oldest(); }
@@ -81,7 +103,10 @@ class Epoch {
     if (index == base::kThreadIndexShared) [[unlikely]] {
       shared_turns_.lock();
     }
-    std::atomic<std::uint64_t>& slot = slots_[index].epoch;
+    enter_at(slots_[index].epoch);
+    return index;
+  }
+  [[gnu::always_inline]] void enter_at(std::atomic<std::uint64_t>& slot) noexcept {
     std::uint64_t now = epoch_.load(std::memory_order_relaxed);
     while (true) {
       if (asymmetric_) [[likely]] {
@@ -91,7 +116,8 @@ class Epoch {
         slot.store(now);  // seq_cst, with the load behind it
       }
       const std::uint64_t again = epoch_.load();
-      if (again == now) return index;
+      if (again == now) [[likely]]
+        return;
       now = again;
     }
   }

@@ -67,12 +67,11 @@ Result<std::uint64_t> Expirer::count_expired(std::optional<Keyspace> space) {
   const auto twice = std::ranges::unique(due, {}, &ExpiryQueue::Entry::address);
   due.erase(twice.begin(), twice.end());
   std::uint64_t expired = 0;
-  LookupKey key;
   Newest newest;
   for (const ExpiryQueue::Entry& each : due) {
     STRATA_LET(const std::optional<Named> named, name_of(each));
     if (!named) continue;
-    key.set_physical(named->key, parts_.seed);
+    const KeyView key = KeyView::of_physical(named->key, parts_.seed);
     STRATA_TRY(reader_.newest(key, false, newest));
     if (newest.there && !newest.tombstone && newest.version == named->version &&
         !is_alive(newest, now_ms)) {

@@ -84,7 +84,7 @@ class HashIndex {
   }
   /// For loads with acquire made between look() and this. A look outlives its Guard no more than
   /// the bucket does.
-  static bool unchanged(const Look& look) noexcept {
+  static bool unchanged(Look look) noexcept {
     return look.word->load(std::memory_order_relaxed) == look.seen;
   }
 
@@ -151,6 +151,32 @@ class HashIndex {
     bool untouched_ = false;
     bool changed_ = false;
     bool took_overflow_ = false;
+  };
+
+  /// Sole hold of one bucket and its overflow, taken only if nothing has changed since a look
+  /// inside the same guard, and for changes of records only. Else as Lock, with less to remember.
+  class Hold {
+   public:
+    explicit Hold(const Look& look) noexcept
+        : word_(const_cast<std::atomic<std::uint64_t>*>(look.word)), seen_(look.seen) {
+      std::uint64_t expected = seen_;
+      if (!word_->compare_exchange_strong(expected, seen_ | bucket_word::kLocked)) [[unlikely]]
+        word_ = nullptr;
+    }
+    ~Hold() {
+      if (word_ == nullptr) return;
+      word_->store(changed_ ? bucket_word::stepped(seen_) : seen_, std::memory_order_release);
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    bool taken() const noexcept { return word_ != nullptr; }
+    /// A record was changed: looks from before are no good any more.
+    void changed() noexcept { changed_ = true; }
+
+   private:
+    std::atomic<std::uint64_t>* word_;
+    std::uint64_t seen_;
+    bool changed_ = false;
   };
 
   /// Several: in ascending order of hashes, leaving out those that the last one covers(). The

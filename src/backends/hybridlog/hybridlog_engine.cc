@@ -11,6 +11,7 @@
 #include "backends/hybridlog/open_snapshot.h"
 #include "backends/hybridlog/recovery.h"
 #include "base/log.h"
+#include "base/thread_lease.h"
 #include "contract/check.h"
 #include "io/files.h"
 #include "io/folder_swap.h"
@@ -21,6 +22,16 @@ namespace {
 
 constexpr std::size_t kSweptPerCommit = 8;
 constexpr std::uint8_t kIndexBitsAtStart = 10;
+
+/// Keys of other lengths are hashed and compared by calls.
+bool is_quick(const KeyRef& key) noexcept { return key.key.size() - 8 <= 8; }
+
+[[gnu::always_inline]] inline Result<std::optional<RecordInfo>> info_of(const PlainRecord& found) {
+  Result<std::optional<RecordInfo>> result(std::in_place, std::in_place);
+  (*result)->version = Version{found.version};
+  (*result)->value_bytes = found.value_bytes;
+  return result;
+}
 
 bool deletes_range(const WriteBatch& batch) {
   return std::ranges::any_of(batch.effects(), [](const Effect& effect) {
@@ -266,29 +277,41 @@ Result<const Sight*> HybridlogEngine::sight_of(const Snapshot* at) const {
 
 // --- Reads and writes
 
-inline bool HybridlogEngine::get_present(const KeyRef& key, Value& value, bool info_only,
-                                         Result<std::optional<RecordInfo>>& to) {
-  const Epoch::Guard guard(epoch_);
-  return open_.load(std::memory_order_acquire) && reader_->get_present(key, value, info_only, to);
+inline PlainRecord HybridlogEngine::get_quickly(KeyRef key, Value& value) {
+  const Epoch::QuickGuard guard(epoch_);
+  if (!guard.inside() || !open_.load(std::memory_order_acquire)) [[unlikely]]
+    return {};
+  const Parts& parts = *parts_;
+  return Reader::get_first(parts, KeyView(key, parts.seed), parts.log.head(), value);
 }
 
-// One frame, and as few stores as may be: see get_present().
+// One frame that holds nothing but what it must, and calls at its end only: see get_quickly().
 Result<std::optional<RecordInfo>> HybridlogEngine::get(const KeyRef& key, Value& value,
                                                        const ReadOptions& options) {
-  Result<std::optional<RecordInfo>> result(std::in_place, std::nullopt);
-  if (options.at != nullptr || !get_present(key, value, options.info_only, result)) [[unlikely]] {
-    get_slowly(key, value, options, result);
+  const KeyRef own = key;
+  if (options.at == nullptr && !options.info_only && is_quick(own)) [[likely]] {
+    const PlainRecord found = get_quickly(own, value);
+    if (found.version != 0) [[likely]]
+      return info_of(found);
   }
-  return result;
+  return get_slowly(key, value, options);
 }
 
-void HybridlogEngine::get_slowly(const KeyRef& key, Value& value, const ReadOptions& options,
-                                 Result<std::optional<RecordInfo>>& to) {
-  to = get_at_gate(key, value, options);
-}
-
-Result<std::optional<RecordInfo>> HybridlogEngine::get_at_gate(const KeyRef& key, Value& value,
-                                                               const ReadOptions& options) {
+Result<std::optional<RecordInfo>> HybridlogEngine::get_slowly(const KeyRef& key, Value& value,
+                                                              const ReadOptions& options) {
+  if (options.at == nullptr && !options.info_only && !is_quick(key)) {
+    const PlainRecord found = get_quickly(key, value);
+    if (found.version != 0) [[likely]]
+      return info_of(found);
+  }
+  if (options.at == nullptr) {
+    Result<std::optional<RecordInfo>> result(std::in_place, std::nullopt);
+    const Epoch::Guard guard(epoch_);
+    if (open_.load(std::memory_order_acquire) &&
+        reader_->get_from_memory(key, value, options.info_only, result)) {
+      return result;
+    }
+  }
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_open());
   STRATA_LET(const Sight* const sight, sight_of(options.at));
@@ -323,18 +346,29 @@ Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptio
   return commit_at_gate(batch, options);
 }
 
+inline Version HybridlogEngine::put_quickly(KeyRef key, BytesView value, std::uint64_t expected) {
+  const Epoch::QuickGuard guard(epoch_);
+  if (!guard.inside() || !open_.load(std::memory_order_acquire)) [[unlikely]]
+    return {};
+  Parts& parts = *parts_;
+  // Without a thread for the upkeep, every commit does a bit of it.
+  if (!options_.upkeep_thread && parts.expiry.count() != 0) return {};
+  return Writer::put_in_place(parts, KeyView(key, parts.seed), value, expected);
+}
+
 Version HybridlogEngine::try_put(const KeyRef& key, BytesView value,
                                  const RecordAttributes& attributes, const WriteOptions& options) {
-  const std::size_t key_bytes = key.key.size();
-  if (read_only_ || !are_default(attributes) || key_bytes < limits_.key_bytes_min ||
-      key_bytes > limits_.key_bytes_max || options.durability > limits_.durability_max) {
+  if (read_only_ || !are_default(attributes) || options.durability > limits_.durability_max) {
     return {};
   }
-  const Epoch::Guard guard(epoch_);
-  if (!open_.load(std::memory_order_acquire)) return {};
-  // Without a thread for the upkeep, every commit does a bit of it.
-  if (!options_.upkeep_thread && parts_->expiry.count() != 0) return {};
-  return writer_->put_in_place(key, value);
+  const KeyRef own = key;
+  if (is_quick(own)) [[likely]]
+    return put_quickly(own, value, 0);
+  return own.key.size() <= limits_.key_bytes_max ? try_put_other(key, value) : Version{};
+}
+
+Version HybridlogEngine::try_put_other(const KeyRef& key, BytesView value) {
+  return put_quickly(key, value, 0);
 }
 
 Result<Commit> HybridlogEngine::commit_at_gate(const WriteBatch& batch,
@@ -356,8 +390,50 @@ Result<Commit> HybridlogEngine::commit_at_gate(const WriteBatch& batch,
   return done;
 }
 
+/// What an update's function is given; with room for what can be overwritten.
+struct HybridlogEngine::UpdateScratch {
+  UpdateScratch() { value.prepare(kInPlaceBytesMax); }
+
+  Value value;
+  Current current{RecordInfo{}, {}};
+  Update update;
+};
+
+Result<Version> HybridlogEngine::update_quickly(const KeyRef& key, UpdateFunction function) {
+  const base::ThreadLease<UpdateScratch> scratch;
+  Current& current = scratch->current;
+  Update& update = scratch->update;
+  {
+    const Epoch::QuickGuard guard(epoch_);
+    if (!guard.inside() || !open_.load(std::memory_order_acquire)) return Version{};
+    const Parts& parts = *parts_;
+    const PlainRecord found =
+        Reader::get_first(parts, KeyView(key, parts.seed), parts.log.read_only(), scratch->value);
+    if (found.version == 0) return Version{};
+    current.info->version = Version{found.version};
+    current.info->value_bytes = found.value_bytes;
+  }
+  current.value = scratch->value.view();
+  update.action = Update::Action::keep;
+  update.value.clear();
+  if (!are_default(update.attributes)) update.attributes = {};
+  STRATA_TRY(function(current, update));
+  if (update.action == Update::Action::keep) return current.info->version;
+  if (update.action != Update::Action::put || !are_default(update.attributes)) return Version{};
+  return put_quickly(key, update.value, current.info->version.value);
+}
+
 Result<Commit> HybridlogEngine::update(const KeyRef& key, UpdateFunction function,
                                        const WriteOptions& options) {
+  if (is_quick(key) && !read_only_ && options.durability <= limits_.durability_max) {
+    STRATA_LET(const Version version, update_quickly(key, function));
+    if (version != Version{}) return Commit{version, {}};
+  }
+  return update_at_gate(key, function, options);
+}
+
+Result<Commit> HybridlogEngine::update_at_gate(const KeyRef& key, UpdateFunction function,
+                                               const WriteOptions& options) {
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_writable());
   STRATA_TRY(contract::check_durability(options.durability, limits_));

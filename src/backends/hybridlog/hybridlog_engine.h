@@ -99,17 +99,24 @@ class HybridlogEngine final : public Engine,
     const base::ReaderGate::Alone alone_;
   };
 
-  /// From memory, past the gate. False: the other one has to be asked. Inline: a processor holds
-  /// some 64 stores that are not yet done; those of a get and of what the next one does before its
-  /// first miss have to fit, or the two do not overlap (docs/adr/0009-short-ways.md).
-  [[gnu::always_inline]] bool get_present(const KeyRef& key, Value& value, bool info_only,
-                                          Result<std::optional<RecordInfo>>& to);
-  /// Not inline, so that the frame of get() holds nothing of it.
-  [[gnu::noinline]] void get_slowly(const KeyRef& key, Value& value, const ReadOptions& options,
-                                    Result<std::optional<RecordInfo>>& to);
-  Result<std::optional<RecordInfo>> get_at_gate(const KeyRef& key, Value& value,
-                                                const ReadOptions& options);
+  /// Reader::get_first() of a key of 8 to 16 bytes, past the gate. Inline: a processor holds some
+  /// 64 stores that are not yet done; those of a get and of what the next one does before its first
+  /// miss have to fit, or the two do not overlap (docs/adr/0009-short-ways.md).
+  [[gnu::always_inline]] PlainRecord get_quickly(KeyRef key, Value& value);
+  /// Whatever it takes. Not inline, so that the frame of get() holds nothing of it.
+  [[gnu::noinline]] Result<std::optional<RecordInfo>> get_slowly(const KeyRef& key, Value& value,
+                                                                 const ReadOptions& options);
+  /// Writer::put_in_place(), past the gate, likewise.
+  [[gnu::always_inline]] Version put_quickly(KeyRef key, BytesView value, std::uint64_t expected);
+  [[gnu::noinline]] Version try_put_other(const KeyRef& key, BytesView value);
   Result<Commit> commit_at_gate(const WriteBatch& batch, const WriteOptions& options);
+  /// The short way of an update: the function is called with what get_quickly() finds where it can
+  /// be overwritten, and what it makes of it is put in its place. Version{}: the long way has to be
+  /// gone, which calls it again.
+  struct UpdateScratch;
+  Result<Version> update_quickly(const KeyRef& key, UpdateFunction function);
+  [[gnu::noinline]] Result<Commit> update_at_gate(const KeyRef& key, UpdateFunction function,
+                                                  const WriteOptions& options);
 
   Result<> check_open() const {
     if (!closed_) [[likely]]

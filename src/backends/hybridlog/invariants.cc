@@ -54,13 +54,13 @@ class Examination {
   }
 
   Result<> examine(const Bytes& physical) {
-    key_.set_physical(physical, parts_.seed);
+    const KeyView key = KeyView::of_physical(physical, parts_.seed);
     Newest newest;
-    STRATA_TRY(reader_.newest(key_, true, newest));
+    STRATA_TRY(reader_.newest(key, true, newest));
     const auto error = [&](const char* what) {
       return broken("key " + base::quote(physical) + " " + what);
     };
-    const bool is_dead = parts_.dead.contains(key_.hash());
+    const bool is_dead = parts_.dead.contains(key.hash());
     if (!newest.there) return {};  // void, or left behind by compaction in a chain
     if (newest.version > parts_.clock.now()) return error("is newer than the clock");
     if (newest.tombstone) return is_dead ? Result<>() : error("was removed, and is not known dead");
@@ -69,7 +69,7 @@ class Examination {
       const Epoch::Guard guard(parts_.epoch);
       if (!parts_.ordered->contains(physical)) return error("is there, and not in order");
     }
-    ++there_[key_.ref().space];
+    ++there_[key.ref().space];
     return {};
   }
 
@@ -91,7 +91,6 @@ class Examination {
 
   Parts& parts_;
   Reader& reader_;
-  LookupKey key_;
   std::set<Bytes> keys_;
   std::map<Keyspace, std::uint64_t> there_;
 };

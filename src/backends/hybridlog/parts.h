@@ -15,9 +15,9 @@
 #include "backends/hybridlog/expiry_queue.h"
 #include "backends/hybridlog/extent_store.h"
 #include "backends/hybridlog/hash_index.h"
+#include "backends/hybridlog/key_view.h"
 #include "backends/hybridlog/keyspace_counts.h"
 #include "backends/hybridlog/log.h"
-#include "backends/hybridlog/lookup_key.h"
 #include "backends/hybridlog/manifest.h"
 #include "backends/hybridlog/old_versions.h"
 #include "backends/hybridlog/ordered_index.h"
@@ -124,7 +124,7 @@ struct Parts {
     for (const Held& each : free) extents->release(each.extent);
   }
 
-  bool is_void(LogAddress address, std::uint64_t version) const noexcept {
+  [[gnu::always_inline]] bool is_void(LogAddress address, std::uint64_t version) const noexcept {
     if (address.value >= voids_limit) [[likely]] {
       return false;
     }
@@ -142,7 +142,7 @@ struct Found {
 };
 
 /// As walk(), from anywhere in a chain.
-inline Found walk_on(const Parts& parts, LogAddress from, const LookupKey& key,
+inline Found walk_on(const Parts& parts, LogAddress from, const KeyView& key,
                      std::uint64_t max_version) noexcept {
   const std::uint64_t begin = parts.log.begin();
   const std::uint64_t head_address = parts.log.head();
@@ -161,7 +161,7 @@ inline Found walk_on(const Parts& parts, LogAddress from, const LookupKey& key,
 
 /// The first record of the key with a version up to `max_version`, from an address on down the
 /// chain, as far as memory goes. Inside a guard.
-[[gnu::always_inline]] inline Found walk(const Parts& parts, LogAddress from, const LookupKey& key,
+[[gnu::always_inline]] inline Found walk(const Parts& parts, LogAddress from, const KeyView& key,
                                          std::uint64_t max_version) noexcept {
   const auto slowly = [&](LogAddress begin) -> Found {
     const Found found = walk_on(parts, begin, key, max_version);

@@ -15,7 +15,7 @@ Result<> ReadRun::begin(std::span<Read> reads, const Sight* at) {
   for (Read& read : reads) {
     Item& item = items_.emplace_back();
     item.read = &read;
-    item.key.set(read.key, parts_.seed);
+    item.key = KeyView(read.key, parts_.seed);
     parts_.index->prefetch(item.key.hash());
   }
   return {};
@@ -75,7 +75,8 @@ Result<> ReadRun::end_of_chain(Item& item) {
   item.read->info.reset();
   item.read->value.clear();
   if (sight_.version >= parts_.clock.now()) return {};
-  const std::optional<Bytes> old = parts_.old.find(item.key.physical(), sight_.version);
+  const std::optional<Bytes> old =
+      parts_.old.find(codec::PhysicalKey(item.key.ref()).view(), sight_.version);
   if (!old) return {};
   STRATA_TRY(consider(item, *old));
   if (item.extent) extents_.push_back(&item);
@@ -121,7 +122,7 @@ Result<bool> ReadRun::consider(Item& item, BytesView record) {
   const RecordHead& head = bounds->head;
   const LogAddress here = item.next;
   const BytesView key = record.substr(bounds->key_at, bounds->key_bytes);
-  if (head.version() > sight_.version || key != item.key.physical() ||
+  if (head.version() > sight_.version || !item.key.is_physical(key) ||
       (here && parts_.is_void(here, head.version()))) {
     item.next = head.prev();
     return false;

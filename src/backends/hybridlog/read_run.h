@@ -40,7 +40,7 @@ class ReadRun {
  private:
   struct Item {
     Read* read = nullptr;
-    LookupKey key;
+    KeyView key;
     LogAddress next;          ///< a cold record to look at
     std::uint64_t begin = 0;  ///< of the log, when the look-up began
     bool again = false;       ///< an extent was gone once

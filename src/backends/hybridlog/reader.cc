@@ -51,7 +51,7 @@ struct Answer {
 }
 
 /// Answers from memory alone.
-[[gnu::always_inline]] inline Seen see(const Parts& parts, const LookupKey& key,
+[[gnu::always_inline]] inline Seen see(const Parts& parts, const KeyView& key,
                                        const HashIndex::Look& look, Sight& sight, Answer& to) {
   const Found found = walk(parts, look.head, key, sight.version);
   if (found.kind != Found::Kind::memory) {
@@ -77,7 +77,7 @@ struct Answer {
 }
 
 /// False: more than memory has to be asked.
-bool get_from_memory(const Parts& parts, const LookupKey& key, Sight& sight, Value& value,
+bool get_from_memory(const Parts& parts, const KeyView& key, Sight& sight, Value& value,
                      bool info_only, Result<std::optional<RecordInfo>>& to) {
   Answer answer{*to, value, info_only};
   while (true) {
@@ -115,7 +115,7 @@ Result<> finish(Parts& parts, ReadRun& run) {
 
 /// Keys and looks of one batch; kept by its thread, so that a batch allocates nothing.
 struct Scratch {
-  std::vector<LookupKey> keys;
+  std::vector<KeyView> keys;
   std::vector<HashIndex::Look> looks;
 };
 
@@ -136,7 +136,7 @@ Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) 
   for (std::size_t from = 0; from < reads.size(); from += kGroup) {
     const std::size_t end = std::min(reads.size(), from + kGroup);
     for (std::size_t i = from; i < end; ++i) {
-      scratch.keys[i].set(reads[i].key, parts.seed);
+      scratch.keys[i] = KeyView(reads[i].key, parts.seed);
       parts.index->prefetch(scratch.keys[i].hash());
     }
     const std::uint64_t in_memory = parts.log.head();
@@ -215,15 +215,15 @@ class Waiting final : public io::Completion {
 
 }  // namespace
 
-bool Reader::get_from_memory(const LookupKey& key, Value& value, bool info_only,
+bool Reader::get_from_memory(const KeyRef& key, Value& value, bool info_only,
                              Result<std::optional<RecordInfo>>& to) const {
   Sight sight;
-  return hybridlog::get_from_memory(parts_, key, sight, value, info_only, to);
+  return hybridlog::get_from_memory(parts_, KeyView(key, parts_.seed), sight, value, info_only, to);
 }
 
 Result<std::optional<RecordInfo>> Reader::get(const KeyRef& key, Value& value, Sight sight,
                                               bool info_only) {
-  const LookupKey lookup(key, parts_.seed);
+  const KeyView lookup(key, parts_.seed);
   Result<std::optional<RecordInfo>> result(std::in_place, std::nullopt);
   {
     const Epoch::Guard guard(parts_.epoch);
@@ -341,7 +341,7 @@ Result<std::uint64_t> Reader::visit_keys(std::uint64_t hash, std::size_t entries
   return next;
 }
 
-Result<> Reader::newest(const LookupKey& key, bool with_value, Newest& to) {
+Result<> Reader::newest(const KeyView& key, bool with_value, Newest& to) {
   const std::size_t value_at = kRecordHeadBytes + key.image_bytes();
   while (true) {
     to.there = to.tombstone = false;
@@ -387,7 +387,7 @@ Result<> Reader::newest(const LookupKey& key, bool with_value, Newest& to) {
       }
       const std::optional<RecordBounds> bounds = bounds_of(*record);
       STRATA_CHECK(bounds.has_value());
-      if (BytesView(*record).substr(bounds->key_at, bounds->key_bytes) == key.physical() &&
+      if (key.is_physical(BytesView(*record).substr(bounds->key_at, bounds->key_bytes)) &&
           !parts_.is_void(next, bounds->head.version())) {
         to.there = true;
         to.version = bounds->head.version();

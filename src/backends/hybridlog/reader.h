@@ -38,6 +38,12 @@ inline bool is_alive(const Newest& newest, std::int64_t now_ms) noexcept {
          (newest.info.expires_ms == kNeverExpires || newest.info.expires_ms > now_ms);
 }
 
+/// What there is to say of a record that is nothing but a value. Version 0: there is none.
+struct PlainRecord {
+  std::uint64_t version = 0;
+  std::size_t value_bytes = 0;
+};
+
 class Reader {
  public:
   explicit Reader(Parts& parts) : parts_(parts) {}
@@ -46,18 +52,37 @@ class Reader {
                                         bool info_only);
   /// A get at present from what is in memory, inside a guard of the caller. False: memory alone
   /// cannot tell, and nothing is said.
-  [[gnu::always_inline]] bool get_present(const KeyRef& key, Value& value, bool info_only,
-                                          Result<std::optional<RecordInfo>>& to) const {
-    const LookupKey lookup(key, parts_.seed);
-    if (get_first(lookup, value, info_only, *to)) [[likely]]
-      return true;
-    return get_from_memory(lookup, value, info_only, to);
+  bool get_from_memory(const KeyRef& key, Value& value, bool info_only,
+                       Result<std::optional<RecordInfo>>& to) const;
+  /// What nearly every get at present comes to, inside a guard of the caller: the first record of
+  /// its chain is the key's, at `lowest` or above it in memory, short, and nothing but a value, for
+  /// which there is room. Else nothing is said. Calls nothing.
+  [[gnu::always_inline]] static PlainRecord get_first(const Parts& parts, const KeyView& key,
+                                                      std::uint64_t lowest, Value& value) {
+    const HashIndex::Look look = parts.index->look_once(key.hash());
+    // Not found, not looked at again: its head is nowhere then.
+    if (look.head.value < lowest) [[unlikely]]
+      return {};
+    const char* const at = parts.log.at(look.head);
+    const RecordHead head = load_head(at);
+    const std::size_t bytes = head.value_bytes();
+    if (head.flags() != 0 || bytes > kInPlaceBytesMax || !key.is_key_of(at, head) ||
+        parts.is_void(look.head, head.version())) [[unlikely]] {
+      return {};
+    }
+    char* const to = value.prepare_at_once(bytes);
+    if (to == nullptr) [[unlikely]]
+      return {};
+    load_bytes(to, at + kRecordHeadBytes + key.image_bytes(), bytes);
+    if (!HashIndex::unchanged(look)) [[unlikely]]
+      return {};
+    return {head.version(), bytes};
   }
   /// `at` null: the present.
   Result<> mget(std::span<Read> reads, const Sight* at, bool info_only);
   std::optional<Result<>> start_mget(std::span<Read> reads, const Sight* at, bool info_only,
                                      ReadCompletion& then);
-  Result<> newest(const LookupKey& key, bool with_value, Newest& to);
+  Result<> newest(const KeyView& key, bool with_value, Newest& to);
   /// The bytes of a record on the device, checked; nothing: its segment is gone.
   Result<std::optional<Bytes>> cold_record(LogAddress address);
   /// Some keys in the order of their hashes, from a hash on: `visit` gets each key of about
@@ -66,32 +91,6 @@ class Reader {
                                    FunctionRef<void(BytesView physical)> visit);
 
  private:
-  /// What nearly every get comes to: the first record of its chain is the key's, in memory, short,
-  /// and nothing but a value. False: not so, and nothing is said.
-  [[gnu::always_inline]] bool get_first(const LookupKey& key, Value& value, bool info_only,
-                                        std::optional<RecordInfo>& to) const {
-    const HashIndex::Look look = parts_.index->look_once(key.hash());
-    if (look.word == nullptr || look.head.value < parts_.log.head()) return false;
-    const char* const at = parts_.log.at(look.head);
-    const RecordHead head = load_head(at);
-    const std::size_t bytes = head.value_bytes();
-    if (head.flags() != 0 || bytes > kInPlaceBytesMax || !key.is_key_of(at, head) ||
-        parts_.is_void(look.head, head.version())) {
-      return false;
-    }
-    if (!info_only) {
-      load_bytes(value.prepare(bytes), at + kRecordHeadBytes + key.image_bytes(), bytes);
-    }
-    if (!HashIndex::unchanged(look)) return false;
-    if (info_only) value.clear();
-    RecordInfo& info = to.emplace();
-    info.version = Version{head.version()};
-    info.value_bytes = bytes;
-    return true;
-  }
-  bool get_from_memory(const LookupKey& key, Value& value, bool info_only,
-                       Result<std::optional<RecordInfo>>& to) const;
-
   Parts& parts_;
 };
 

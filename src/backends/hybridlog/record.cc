@@ -84,12 +84,10 @@ void copy_key(const char* at, Bytes& to) {
 }
 
 void write_record(char* to, const NewRecord& record, std::uint64_t version, LogAddress prev) {
-  const LookupKey& key = *record.key;
+  const KeyView& key = *record.key;
   const RecordHead head =
-      RecordHead::make(prev, version, key.key_bytes(), record.area_bytes(), record.flags);
-  char* at = to + kRecordHeadBytes;
-  std::memcpy(at, key.image(), key.image_bytes());
-  at += key.image_bytes();
+      RecordHead::make(prev, version, key.physical_bytes(), record.area_bytes(), record.flags);
+  char* at = key.write_image(to + kRecordHeadBytes);
   if (!record.attributes.empty()) {
     std::memcpy(at, record.attributes.data(), record.attributes.size());
     at += record.attributes.size();
@@ -108,7 +106,7 @@ void overwrite_record(char* at, const RecordHead& head, const NewRecord& record,
   STRATA_DCHECK(record.area_bytes() <= kInPlaceBytesMax);
   const std::size_t value_at = kRecordHeadBytes + record.key->image_bytes();
   const std::size_t first = value_at & ~std::size_t{7};
-  const RecordHead now = RecordHead::make(head.prev(), version, record.key->key_bytes(),
+  const RecordHead now = RecordHead::make(head.prev(), version, record.key->physical_bytes(),
                                           record.area_bytes(), record.flags);
   const std::size_t bytes = record.bytes() - first;
   alignas(8) char words[kInPlaceBytesMax + 16];

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "backends/hybridlog/extent_store.h"
-#include "backends/hybridlog/lookup_key.h"
+#include "backends/hybridlog/key_view.h"
 #include "backends/hybridlog/record_layout.h"
 #include "strata/engine.h"
 
@@ -49,13 +49,13 @@ Result<RecordStep> next_record(BytesView rest, const std::string& where);
 
 /// What is to be written of one record.
 struct NewRecord {
-  const LookupKey* key = nullptr;
+  const KeyView* key = nullptr;
   BytesView attributes;  ///< a record head (docs/formats/record.md), or empty
   BytesView value;       ///< or the encoded reference of an extent
   std::uint8_t flags = 0;
 
   std::size_t area_bytes() const noexcept { return attributes.size() + value.size(); }
-  std::size_t bytes() const noexcept { return record_bytes(key->key_bytes(), area_bytes()); }
+  std::size_t bytes() const noexcept { return record_bytes(key->physical_bytes(), area_bytes()); }
 };
 
 /// The key of a record that may be changing under its writer: `at` is in memory.
@@ -69,9 +69,10 @@ void overwrite_record(char* at, const RecordHead& head, const NewRecord& record,
 
 /// Whether nothing of them stands in a record.
 inline bool are_default(const RecordAttributes& attributes) noexcept {
-  return attributes.expires_ms == kNeverExpires && attributes.dictionary == 0 &&
-         attributes.encryption_key == 0 && attributes.type == ValueType::string &&
-         attributes.codec == 0 && attributes.extension.empty();
+  return &attributes == &kPlainAttributes ||
+         (attributes.expires_ms == kNeverExpires && attributes.dictionary == 0 &&
+          attributes.encryption_key == 0 && attributes.type == ValueType::string &&
+          attributes.codec == 0 && attributes.extension.empty());
 }
 /// The attributes as bytes before the value; empty where all of them are their defaults.
 void encode_attributes(const RecordAttributes& attributes, Bytes& to);

@@ -66,11 +66,11 @@ class Scan {
 
   Result<> record(LogAddress address, const RecordBounds& bounds, BytesView bytes) {
     const BytesView physical = bytes.substr(bounds.key_at, bounds.key_bytes);
-    key_.set_physical(physical, parts_.seed);
+    const KeyView key = KeyView::of_physical(physical, parts_.seed);
     const bool tombstone = bounds.head.is(kTombstone);
     {
-      HashIndex::Lock lock = parts_.index->lock(key_.hash());
-      if (!lock.set(key_.hash(), address)) return out_of_memory();
+      HashIndex::Lock lock = parts_.index->lock(key.hash());
+      if (!lock.set(key.hash(), address)) return out_of_memory();
     }
     bool known = false;
     if (parts_.ordered != nullptr) {
@@ -78,22 +78,22 @@ class Scan {
       if (inserted == OrderedIndex::Insert::no_memory) return out_of_memory();
       known = inserted == OrderedIndex::Insert::present;
     } else {
-      known = !seen_.insert(key_.hash()).second;
+      known = !seen_.insert(key.hash()).second;
     }
-    const bool was = known && !parts_.dead.remove(key_.hash());
-    if (tombstone) parts_.dead.add(key_.hash());
+    const bool was = known && !parts_.dead.remove(key.hash());
+    if (tombstone) parts_.dead.add(key.hash());
     const int change = (tombstone ? 0 : 1) - (was ? 1 : 0);
-    if (change != 0) parts_.counts.add(key_.ref().space, change);
+    if (change != 0) parts_.counts.add(key.ref().space, change);
     ++records_;
     bytes_ += bytes.size();
-    extents_.erase(key_.hash());
+    extents_.erase(key.hash());
     if (tombstone) return {};
     ValueArea area;
     STRATA_TRY(
         parse_area(bounds.head, bytes.substr(bounds.value_at, bounds.head.value_bytes()), area));
-    if (area.extent) extents_[key_.hash()] = area.extent->id;
+    if (area.extent) extents_[key.hash()] = area.extent->id;
     if (area.info.expires_ms != kNeverExpires) {
-      parts_.expiry.add(area.info.expires_ms, {key_.hash(), address, key_.ref().space});
+      parts_.expiry.add(area.info.expires_ms, {key.hash(), address, key.ref().space});
     }
     return {};
   }
@@ -103,7 +103,6 @@ class Scan {
   }
 
   Parts& parts_;
-  LookupKey key_;
   UnitBuffer buffer_;
   std::unordered_set<std::uint64_t> seen_;  // hashes of keys, where there is no ordered index
   std::unordered_map<std::uint64_t, std::uint64_t> extents_;  // by the hash of the key

@@ -160,8 +160,9 @@ class Reading {
     }
     if (!area.extent && extents_.empty() && waiting_.empty()) return {};
     if (is_void(manifest_->voids, address, head.version())) return {};
-    key_.set_physical(bytes.substr(bounds.key_at, bounds.key_bytes), manifest_->hash_seed);
-    const std::uint64_t hash = key_.hash();
+    const KeyView key =
+        KeyView::of_physical(bytes.substr(bounds.key_at, bounds.key_bytes), manifest_->hash_seed);
+    const std::uint64_t hash = key.hash();
     const Extent extent{.address = address, .version = head.version(), .ref = area.extent};
     if (!is_void(voids_, address, head.version())) {
       count(hash, extent);
@@ -221,7 +222,6 @@ class Reading {
   std::unordered_set<std::uint64_t> read_;  // segments, by number
   std::uint64_t total_ = 0;
   UnitBuffer buffer_;
-  LookupKey key_;
   std::unordered_map<std::uint64_t, Extent> extents_;  // of what counts, by the key's hash
   // Written while the manifest's checkpoint was: counts by the next one, if that comes.
   std::unordered_map<std::uint64_t, std::vector<Extent>> waiting_;

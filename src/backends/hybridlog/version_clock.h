@@ -36,7 +36,7 @@ class VersionClock {
 
   /// The newest pin below `version`, or 0. What it says may be careful (a pin that has just gone),
   /// never careless.
-  std::uint64_t newest_pin_below(std::uint64_t version) const noexcept {
+  [[gnu::always_inline]] std::uint64_t newest_pin_below(std::uint64_t version) const noexcept {
     const std::uint32_t mark = mark_.load();
     return mark == 0 ? 0 : scan_newest_below(version, mark);
   }

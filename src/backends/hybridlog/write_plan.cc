@@ -21,7 +21,7 @@ class KeyTable {
     auto& added = plan.add(key, seed);
     const auto [from, to] = by_hash_.equal_range(added.key.hash());
     for (auto at = from; at != to; ++at) {
-      if (plan.keys[at->second].key.physical() == added.key.physical()) {
+      if (plan.keys[at->second].key.is(added.key)) {
         --plan.count;
         return at->second;
       }
@@ -55,11 +55,12 @@ Result<> Writer::make_plan(const WriteBatch& batch, Plan& plan) {
     }
     for (std::size_t i = 0; i < effects.size(); ++i) {
       if (effects[i].kind == EffectKind::delete_range) {
-        STRATA_LET(const std::vector<Bytes> keys, keys_in_range(effects[i]));
+        STRATA_LET(std::vector<Bytes> keys, keys_in_range(effects[i]));
         Plan::KeyRange& range = plan.ranges.emplace_back();
+        range.keys = std::move(keys);
         codec::put_physical_key(range.begin, effects[i].key);
         range.end = codec::physical_end(effects[i].key.space, effects[i].value);
-        for (const Bytes& key : keys) {
+        for (const Bytes& key : range.keys) {
           table.find_or_add(plan, {effects[i].key.space, key}, parts_.seed);
         }
         for (std::size_t k = 0; k < plan.count; ++k) {

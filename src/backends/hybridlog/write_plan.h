@@ -16,7 +16,7 @@ inline constexpr std::size_t kRangeKeys = 64;  // of a range that are looked at 
 struct Writer::Planned {
   enum class Becomes : std::uint8_t { same, record, tombstone };
 
-  LookupKey key;
+  KeyView key;
   std::vector<std::uint32_t> effects;  ///< by index, in order; a range removes it, too
   bool reads = false;                  ///< what it becomes stands on what it was
   bool reads_value = false;
@@ -59,11 +59,10 @@ struct Writer::Plan {
   struct KeyRange {
     Bytes begin;
     Bytes end;
+    std::vector<Bytes> keys;  ///< those that it had, which the plan borrows
   };
   std::vector<KeyRange> ranges;
   KeyBlock block;  ///< scratch
-  Value value;     ///< scratch
-  Update update;   ///< scratch
   std::vector<HashIndex::Lock> locks;
   std::vector<std::uint32_t> lock_of;  ///< by place in `order`
   bool reads = false;
@@ -73,18 +72,16 @@ struct Writer::Plan {
     if (count == keys.size()) keys.emplace_back();
     Planned& planned = keys[count++];
     planned.renew();
-    planned.key.set(key, seed);
+    planned.key = KeyView(key, seed);
     return planned;
   }
   /// Whether a key is in it; `order` must be set.
   bool has(BytesView physical, std::uint64_t seed) const {
-    LookupKey key;
-    key.set_physical(physical, seed);
+    const KeyView key = KeyView::of_physical(physical, seed);
     const auto [from, to] =
         std::ranges::equal_range(std::span(order).first(count), key.hash(), {},
                                  [&](std::uint32_t k) { return keys[k].key.hash(); });
-    return std::any_of(from, to,
-                       [&](std::uint32_t k) { return keys[k].key.physical() == physical; });
+    return std::any_of(from, to, [&](std::uint32_t k) { return keys[k].key.is(key); });
   }
 };
 

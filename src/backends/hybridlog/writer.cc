@@ -9,6 +9,7 @@
 
 #include "backends/hybridlog/write_plan.h"
 #include "base/check.h"
+#include "base/thread_lease.h"
 #include "contract/check.h"
 
 namespace strata::backends::hybridlog {
@@ -17,38 +18,10 @@ namespace {
 constexpr int kRefusalsMax = 3;
 }
 
-/// The plan that a thread uses again and again; a new one where its own is in use (an update's
-/// function that writes elsewhere).
-class Writer::Lease {
- public:
-  Lease() {
-    if (std::exchange(own().taken, true)) {
-      other_ = std::make_unique<Plan>();
-    }
-  }
-  ~Lease() {
-    if (other_ == nullptr) own().taken = false;
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  Plan& plan() noexcept { return other_ != nullptr ? *other_ : own().plan; }
-
- private:
-  struct Own {
-    Plan plan;
-    bool taken = false;
-  };
-  static Own& own() {
-    thread_local Own own;
-    return own;
-  }
-  std::unique_ptr<Plan> other_;
-};
-
 Result<Commit> Writer::commit(const WriteBatch& batch) {
-  Lease lease;
-  STRATA_TRY(make_plan(batch, lease.plan()));
-  return run(lease.plan(), batch);
+  const base::ThreadLease<Plan> plan;
+  STRATA_TRY(make_plan(batch, *plan));
+  return run(*plan, batch);
 }
 
 Result<Commit> Writer::run(Plan& plan, const WriteBatch& batch) {
@@ -187,7 +160,7 @@ bool Writer::make_rooms(Plan& plan, std::uint64_t pin) {
     if (found.kind == Found::Kind::memory && found.address.value >= read_only &&
         pin < found.head.version() && !found.head.is(kExtent)) {
       const std::size_t there = found.head.value_bytes();
-      const std::size_t bytes = record_bytes(planned.key.key_bytes(), there);
+      const std::size_t bytes = record_bytes(planned.key.physical_bytes(), there);
       planned.overwrites =
           planned.becomes == Becomes::tombstone ||
           (!planned.extent && there <= kInPlaceBytesMax &&
@@ -321,7 +294,8 @@ Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
         (planned.found.kind == Found::Kind::memory && !planned.found.head.is(kTombstone))) {
       continue;
     }
-    const OrderedIndex::Insert inserted = parts_.ordered->insert(planned.key.physical());
+    const OrderedIndex::Insert inserted =
+        parts_.ordered->insert(codec::PhysicalKey(planned.key.ref()).view());
     if (inserted == OrderedIndex::Insert::no_memory) return give_up(Outcome::no_memory);
     planned.inserted |= inserted == OrderedIndex::Insert::inserted;
   }
@@ -374,7 +348,7 @@ void Writer::account(Planned& planned) {
   std::int64_t before = was ? bytes : 0;
   if (was && planned.found.kind == Found::Kind::memory) {
     before = static_cast<std::int64_t>(
-        record_bytes(planned.key.key_bytes(), planned.found.head.value_bytes()));
+        record_bytes(planned.key.physical_bytes(), planned.found.head.value_bytes()));
   }
   if (is != was) parts_.counts.add(space, is ? 1 : -1);
   if (!is && was) parts_.dead.add(planned.key.hash());
@@ -411,49 +385,11 @@ Result<> Writer::check_put(const KeyRef& key, const Update& update) const {
   return contract::check_limits(batch, limits_);
 }
 
-Result<std::optional<Version>> Writer::update_in_place(Plan& plan, UpdateFunction function) {
-  const LookupKey& key = plan.keys[0].key;
-  Value& value = plan.value;
-  Update& update = plan.update;
-  Current current;
-  Seen seen;
-  {
-    const Epoch::Guard guard(parts_.epoch);
-    const HashIndex::Look look = parts_.index->look(key.hash());
-    if (look.head.value < parts_.log.read_only()) return {};
-    const char* const at = parts_.log.at(look.head);
-    const RecordHead head = load_head(at);
-    const std::size_t bytes = head.value_bytes();
-    if (head.flags() != 0 || bytes > kInPlaceBytesMax || !key.is_key_of(at, head) ||
-        parts_.is_void(look.head, head.version())) {
-      return {};
-    }
-    load_bytes(value.prepare(bytes), at + kRecordHeadBytes + key.image_bytes(), bytes);
-    if (!HashIndex::unchanged(look)) return {};
-    seen = {look.head, head.version()};
-    current.info.emplace();
-    current.info->version = Version{seen.version};
-    current.info->value_bytes = bytes;
-  }
-  current.value = value.view();
-  update.action = Update::Action::keep;
-  update.attributes = {};
-  update.value.clear();
-  STRATA_TRY(function(current, update));
-  if (update.action == Update::Action::keep) return std::optional(Version{seen.version});
-  if (update.action != Update::Action::put || !are_default(update.attributes)) return {};
-  const Epoch::Guard guard(parts_.epoch);
-  const Version version = overwrite(key, update.value, &seen);
-  return version != Version{} ? std::optional(version) : std::nullopt;
-}
-
 Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {
-  Lease lease;
-  Plan& plan = lease.plan();
+  const base::ThreadLease<Plan> lease;
+  Plan& plan = *lease;
   plan.count = 0;
   static_cast<void>(plan.add(key, parts_.seed));
-  STRATA_LET(const std::optional<Version> in_place, update_in_place(plan, function));
-  if (in_place) return Commit{*in_place, {}};
   plan.conditions.clear();
   plan.ranges.clear();
   plan.order.assign(1, 0);
@@ -488,13 +424,13 @@ Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {
 }
 
 Result<bool> Writer::expire(BytesView physical_key) {
-  Lease lease;
-  Plan& plan = lease.plan();
+  const base::ThreadLease<Plan> lease;
+  Plan& plan = *lease;
   plan.count = 0;
   plan.ranges.clear();
   plan.order.assign(1, 0);
   Planned& planned = plan.add({}, parts_.seed);
-  planned.key.set_physical(physical_key, parts_.seed);
+  planned.key = KeyView::of_physical(physical_key, parts_.seed);
   planned.reads = plan.reads = true;
   while (true) {
     STRATA_TRY(read(plan));
@@ -508,7 +444,7 @@ Result<bool> Writer::expire(BytesView physical_key) {
 }
 
 // The copy has the record's own version, so that no snapshot sees a difference.
-Writer::Move Writer::move_to_tail(const LookupKey& key, LogAddress from, LogAddress head_seen,
+Writer::Move Writer::move_to_tail(const KeyView& key, LogAddress from, LogAddress head_seen,
                                   BytesView record, std::int64_t expires_ms) {
   const Epoch::Guard guard(parts_.epoch);
   HashIndex::Lock lock = parts_.index->lock(key.hash());
@@ -547,7 +483,7 @@ Writer::Move Writer::move_to_tail(const LookupKey& key, LogAddress from, LogAddr
 }
 
 // The newest record of its key is a tombstone, and nobody needs to know that there was anything.
-Writer::Move Writer::forget(const LookupKey& key, LogAddress tombstone, LogAddress head_seen) {
+Writer::Move Writer::forget(const KeyView& key, LogAddress tombstone, LogAddress head_seen) {
   const Epoch::Guard guard(parts_.epoch);
   HashIndex::Lock lock = parts_.index->lock(key.hash());
   const LogAddress head = lock.head(key.hash());
@@ -561,7 +497,7 @@ Writer::Move Writer::forget(const LookupKey& key, LogAddress tombstone, LogAddre
     return Move::changed;
   }
   if (head == tombstone) lock.erase(key.hash());
-  if (parts_.ordered != nullptr) parts_.ordered->erase(key.physical());
+  if (parts_.ordered != nullptr) parts_.ordered->erase(codec::PhysicalKey(key.ref()).view());
   parts_.dead.remove(key.hash());
   return Move::moved;
 }

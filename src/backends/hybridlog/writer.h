@@ -29,9 +29,11 @@ class Writer {
 
   /// The short way for what is written most, inside a guard of the caller: a plain value over a
   /// live one of as many bytes, in a record in memory that comes first in its chain and that no
-  /// snapshot needs, in its place. Version{}: the long way has to be gone. (A std::optional of it
-  /// would be put together in memory, byte and word, and waited for.)
-  Version put_in_place(const KeyRef& key, BytesView value);
+  /// snapshot needs, in its place. If `expected` is not 0: only if that is its version. Version{}:
+  /// the long way has to be gone. (A std::optional of it would be put together in memory, byte and
+  /// word, and waited for.)
+  static Version put_in_place(Parts& parts, const KeyView& key, BytesView value,
+                              std::uint64_t expected);
   /// Without an ordered index: one that deletes a range must be alone in the store.
   Result<Commit> commit(const WriteBatch& batch);
   Result<Commit> update(const KeyRef& key, UpdateFunction function);
@@ -41,25 +43,15 @@ class Writer {
   enum class Move : std::uint8_t { moved, changed, no_room, no_memory };
   /// For compaction: the newest record of its key, at `from`, goes to the tail, if the chain still
   /// begins with `head_seen`. `record`: its padded bytes.
-  Move move_to_tail(const LookupKey& key, LogAddress from, LogAddress head_seen, BytesView record,
+  Move move_to_tail(const KeyView& key, LogAddress from, LogAddress head_seen, BytesView record,
                     std::int64_t expires_ms);
   /// The same for a tombstone that no snapshot is older than: the key goes from the indexes.
-  Move forget(const LookupKey& key, LogAddress tombstone, LogAddress head_seen);
+  Move forget(const KeyView& key, LogAddress tombstone, LogAddress head_seen);
 
  private:
   struct Planned;
   struct Plan;
 
-  /// A record in memory, as it was seen.
-  struct Seen {
-    LogAddress address;
-    std::uint64_t version = 0;
-  };
-  /// As put_in_place(); the record must still be `expected`, if that is given.
-  Version overwrite(const LookupKey& key, BytesView value, const Seen* expected);
-  /// The short way of update(): the function is called with what is in memory, and what it makes of
-  /// it put in its place. Nothing: the long way has to be gone, which calls it again.
-  Result<std::optional<Version>> update_in_place(Plan& plan, UpdateFunction function);
   Result<> make_plan(const WriteBatch& batch, Plan& plan);
   Result<std::vector<Bytes>> keys_in_range(const Effect& range);
   Result<> read(Plan& plan);
@@ -76,7 +68,6 @@ class Writer {
   void drop_extents(Plan& plan);
   /// Reads, computes and installs until nobody was faster.
   Result<Commit> run(Plan& plan, const WriteBatch& batch);
-  class Lease;
   Result<std::optional<std::uint64_t>> try_install(Plan& plan);
   Result<> check_put(const KeyRef& key, const Update& update) const;
   bool lock_all(Plan& plan);
@@ -98,44 +89,36 @@ class Writer {
 };
 
 // Nothing else changes with it: no index, no count, no length.
-[[gnu::always_inline]] inline Version Writer::overwrite(const LookupKey& key, BytesView value,
-                                                        const Seen* expected) {
-  if (value.size() > kInPlaceBytesMax) return Version{};
-  Parts& parts = parts_;
-  HashIndex& index = *parts.index;
-  HashIndex::Look look = index.look_once(key.hash());
-  if (look.word == nullptr) [[unlikely]]
-    look = index.look(key.hash());
-  if (look.head.value < parts.log.read_only()) return Version{};
-  // The record is asked for before its bucket is locked: that makes the hold short.
+[[gnu::always_inline]] inline Version Writer::put_in_place(Parts& parts, const KeyView& key,
+                                                           BytesView value,
+                                                           std::uint64_t expected) {
+  if (value.size() > kInPlaceBytesMax) return {};
+  const HashIndex::Look look = parts.index->look_once(key.hash());
+  // Not found, not looked at again: its head is nowhere then.
+  if (look.head.value < parts.log.read_only()) return {};
+  // The record is asked for before its bucket is held: that makes the hold short.
   char* const at = parts.log.at(look.head);
   __builtin_prefetch(at, 1);
   __builtin_prefetch(at + 64, 1);
-  HashIndex::Lock lock = index.lock(key.hash());
-  const auto give_up = [&lock] {
-    lock.untouched();
-    return Version{};
-  };
-  if (!lock.is_as(look) && lock.head(key.hash()) != look.head) return give_up();
+  HashIndex::Hold hold(look);
+  if (!hold.taken()) [[unlikely]]
+    return {};
   const RecordHead head = load_head(at);
-  const bool fits = look.head.value >= parts.log.read_only() && head.flags() == 0 &&
-                    head.value_bytes() == value.size() && key.is_key_of(at, head) &&
-                    !parts.is_void(look.head, head.version()) &&
-                    (expected == nullptr ||
-                     (look.head == expected->address && head.version() == expected->version));
-  if (!fits) return give_up();
+  if (look.head.value < parts.log.read_only() || head.flags() != 0 ||
+      head.value_bytes() != value.size() || !key.is_key_of(at, head) ||
+      parts.is_void(look.head, head.version()) || (expected != 0 && head.version() != expected))
+      [[unlikely]] {
+    return {};
+  }
   std::uint64_t version = parts.clock.now();
   if (head.version() >= version) version = parts.clock.raise();
-  if (parts.clock.newest_pin_below(version) >= head.version()) return give_up();
+  if (parts.clock.newest_pin_below(version) >= head.version()) return {};
   store_bytes(at + kRecordHeadBytes + key.image_bytes(), value.data(), value.size());
   store_word(at + 8, (head.word1 & ~kVersionMask) | version);
-  if (!parts.dirty.load(std::memory_order_relaxed)) parts.dirty.store(true);
+  hold.changed();
+  if (!parts.dirty.load(std::memory_order_relaxed)) [[unlikely]]
+    parts.dirty.store(true);
   return Version{version};
-}
-
-[[gnu::always_inline]] inline Version Writer::put_in_place(const KeyRef& key, BytesView value) {
-  const LookupKey lookup(key, parts_.seed);
-  return overwrite(lookup, value, nullptr);
 }
 
 }  // namespace strata::backends::hybridlog

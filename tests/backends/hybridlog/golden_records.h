@@ -28,8 +28,7 @@ inline Bytes golden_records() {
   Bytes all;
   const auto add = [&all](BytesView key, BytesView attributes, BytesView value, unsigned flags,
                           std::uint64_t version, LogAddress prev) {
-    LookupKey lookup;
-    lookup.set({Keyspace{16}, key}, 1);
+    const KeyView lookup({Keyspace{16}, key}, 1);
     const NewRecord record{&lookup, attributes, value, static_cast<std::uint8_t>(flags)};
     AlignedBytes to(record.bytes());
     write_record(to.data(), record, version, prev);

@@ -33,10 +33,9 @@ TEST(Log, AFillerOfOneWordAtTheEndOfAFrameIsPassedOver) {
   start.next_segment = 1;
   ASSERT_TRUE(log.start(std::move(start)));
 
-  LookupKey key;
-  key.set({Keyspace{20}, "key"}, 7);
+  const KeyView key({Keyspace{20}, "key"}, 7);
   const auto append = [&](std::size_t bytes) {
-    const Bytes value(bytes - record_bytes(key.key_bytes(), 0), 'v');
+    const Bytes value(bytes - record_bytes(key.physical_bytes(), 0), 'v');
     NewRecord record;
     record.key = &key;
     record.value = value;

@@ -11,11 +11,7 @@
 namespace strata::backends::hybridlog {
 namespace {
 
-LookupKey key_of(BytesView key, Keyspace space = Keyspace{16}) {
-  LookupKey to;
-  to.set({space, key}, 1);
-  return to;
-}
+KeyView key_of(BytesView key, Keyspace space = Keyspace{16}) { return {{space, key}, 1}; }
 
 /// A record's value area, as a reader gets at it.
 ValueArea area_of(BytesView record) {
@@ -88,7 +84,7 @@ TEST(Record, ComesBackAsItWasWritten) {
       for (const bool with_attributes : {false, true}) {
         const Bytes plain_key = random.bytes(key_bytes);
         const Bytes value = random.bytes(value_bytes);
-        const LookupKey key = key_of(plain_key, Keyspace{0x01020304});
+        const KeyView key = key_of(plain_key, Keyspace{0x01020304});
         NewRecord record{.key = &key, .attributes = {}, .value = value};
         if (with_attributes) {
           record.attributes = attributes;
@@ -107,7 +103,7 @@ TEST(Record, ComesBackAsItWasWritten) {
         EXPECT_EQ(step.bounds.head.prev(), prev);
         EXPECT_EQ(step.bounds.head.flags(), record.flags);
         EXPECT_EQ(step.bounds.head.long_key(), key_bytes + 4 >= kLongKey);
-        EXPECT_EQ(key_in(to.view()), key.physical());
+        EXPECT_TRUE(key.is_physical(key_in(to.view())));
         EXPECT_EQ(key_in(to.view()), Bytes("\1\2\3\4") + plain_key);
         const ValueArea area = area_of(to.view());
         EXPECT_EQ(area.value, value);
@@ -121,7 +117,7 @@ TEST(Record, ComesBackAsItWasWritten) {
         EXPECT_TRUE(key.is_key_of(to.data(), load_head(to.data())));
         Bytes copied;
         copy_key(to.data(), copied);
-        EXPECT_EQ(copied, key.physical());
+        EXPECT_EQ(copied, Bytes("\1\2\3\4") + plain_key);
       }
     }
   }
@@ -131,7 +127,7 @@ TEST(Record, OnlyItsOwnKeyIsItsKey) {
   base::Random random(1);
   for (const std::size_t bytes : {1u, 4u, 7u, 12u, 250u, 251u, 252u, 300u}) {
     const Bytes plain = random.bytes(bytes);
-    const LookupKey key = key_of(plain);
+    const KeyView key = key_of(plain);
     const NewRecord record{
         .key = &key, .attributes = {}, .value = "\xff\xff\xff\xff\xff\xff\xff\xff"};
     AlignedBytes to(record.bytes());
@@ -161,7 +157,8 @@ TEST(Record, OverwritingGivesTheSameBytesAsWriting) {
   for (std::size_t key_bytes = 0; key_bytes < 300; key_bytes += key_bytes < 20 ? 1 : 33) {
     for (std::size_t value_bytes = 0; value_bytes <= 256;
          value_bytes += value_bytes < 20 ? 1 : 47) {
-      const LookupKey key = key_of(random.bytes(key_bytes));
+      const Bytes plain = random.bytes(key_bytes);
+      const KeyView key = key_of(plain);
       const Bytes value = random.bytes(value_bytes);
       const NewRecord old{.key = &key, .attributes = {}, .value = value};
       AlignedBytes to(old.bytes());
@@ -324,10 +321,14 @@ TEST(Record, BytesAreStoredAtAnyAddressAndNoOthers) {
 TEST(Record, KeysOfAllLengthsAreKnownAgain) {
   const Bytes bytes = base::Random(6).bytes(400);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const LookupKey key({Keyspace{0x01020304}, BytesView(bytes).substr(0, size)}, 9);
-    EXPECT_EQ(key.physical(), Bytes("\1\2\3\4") + bytes.substr(0, size));
-    Bytes image(key.image(), key.image_bytes());
-    EXPECT_TRUE(image.ends_with(key.physical()));
+    const KeyView key({Keyspace{0x01020304}, BytesView(bytes).substr(0, size)}, 9);
+    const Bytes physical = Bytes("\1\2\3\4") + bytes.substr(0, size);
+    EXPECT_TRUE(key.is_physical(physical));
+    EXPECT_TRUE(key.is(KeyView::of_physical(physical, 9)));
+    EXPECT_EQ(key.hash(), KeyView::of_physical(physical, 9).hash());
+    Bytes image(key.image_bytes(), '.');
+    EXPECT_EQ(key.write_image(image.data()), image.data() + image.size());
+    EXPECT_TRUE(image.ends_with(physical));
     NewRecord record;
     record.key = &key;
     record.value = "v";
@@ -337,8 +338,10 @@ TEST(Record, KeysOfAllLengthsAreKnownAgain) {
     if (size == 0) continue;
     Bytes other = bytes.substr(0, size);
     other[size - 1] ^= 1;
-    const LookupKey no({Keyspace{0x01020304}, other}, 9);
+    const KeyView no({Keyspace{0x01020304}, other}, 9);
     EXPECT_FALSE(no.is_key_of(at, load_head(at))) << size;
+    EXPECT_FALSE(no.is_physical(physical)) << size;
+    EXPECT_FALSE(no.is(key)) << size;
   }
 }
 
