@@ -7,10 +7,12 @@
 //   scans        of 100 records with values
 //   snapshots    opening under full write load, and what writers lose while one lives
 //   latency      of puts during compaction and checkpoint
+//   life         load, rewrite, checkpoint, restart, restore: data ten times the memory, all read
 //
 // The defaults take some minutes. The full sizes:
 //   --case calibration,memory --records 10000000 --run-ms 3000 --rounds 5 --after-updates 600
 //   --case cold --records 20000000 --run-ms 20000        ((b) has a fifth: 4 million)
+//   --case life --records 10000000 --memory 1GiB --text FILE --backends hybridlog:ordered=true
 //   --case scans,snapshots,latency --records 10000000 --run-ms 5000 --rounds 5
 // Peers of the cold case read through the system's page cache, so bound it by a cgroup of the size
 // that the table names as memory and some 300 MB for the benchmark's own arrays:
@@ -35,12 +37,13 @@ struct CaseRow {
   std::string name;
   void (*run)(const Settings&);
 };
-const std::array<CaseRow, 6> kCases = {{{"calibration", run_calibration},
+const std::array<CaseRow, 7> kCases = {{{"calibration", run_calibration},
                                         {"memory", run_memory},
                                         {"cold", run_cold},
                                         {"scans", run_scans},
                                         {"snapshots", run_snapshots},
-                                        {"latency", run_latency}}};
+                                        {"latency", run_latency},
+                                        {"life", run_life}}};
 
 std::vector<std::string> case_names() {
   std::vector<std::string> names;
@@ -105,6 +108,8 @@ int main(int argc, char** argv) {
                                        "the budget of each engine, \"4GiB\"");
   app.add_option_function<std::string>("--calibration-bytes", size(settings.calibration_bytes),
                                        "of memory to read from, a power of two");
+  app.add_option("--text", settings.text, "a file that half of the values of a life are cut from")
+      ->check(CLI::ExistingFile);
   app.add_option("--after-updates", settings.after_updates_s,
                  "seconds of updates after which the memory case measures again")
       ->check(CLI::Range(0, 86'400));

@@ -17,6 +17,7 @@ struct Settings {
   std::string memory_folder;          ///< in memory: for peers that cannot do without files
   std::uint64_t memory_bytes = 0;     ///< each engine's budget; 0: what the case says
   std::int64_t after_updates_s = 0;   ///< of updates, after which the memory case measures again
+  std::string text;                   ///< a file that values of a life are cut from; may be empty
   std::uint64_t calibration_bytes = std::uint64_t{2} << 30;
 };
 
@@ -26,5 +27,6 @@ void run_cold(const Settings& settings);
 void run_scans(const Settings& settings);
 void run_snapshots(const Settings& settings);
 void run_latency(const Settings& settings);
+void run_life(const Settings& settings);
 
 }  // namespace strata::bench

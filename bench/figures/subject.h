@@ -45,6 +45,8 @@ class Subject {
   virtual void renew() = 0;
   virtual std::uint64_t run(const Workload& workload, std::span<const Step> steps,
                             const std::atomic<bool>& stop) = 0;
+  /// Closes it and opens what it left; of an engine on disk.
+  virtual void reopen() {}
   /// For checks; nothing: it has none.
   virtual std::optional<std::uint64_t> sum_of_counters() { return std::nullopt; }
   /// Closes it and lets go of all it held.
