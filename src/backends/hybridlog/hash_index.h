@@ -154,29 +154,27 @@ class HashIndex {
   };
 
   /// Sole hold of one bucket and its overflow, taken only if nothing has changed since a look
-  /// inside the same guard, and for changes of records only. Else as Lock, with less to remember.
+  /// inside the same guard, and for changes of records only. Nobody is waited for. Whoever has
+  /// taken it releases it, as Lock, with less to remember.
   class Hold {
    public:
-    explicit Hold(const Look& look) noexcept
-        : word_(const_cast<std::atomic<std::uint64_t>*>(look.word)), seen_(look.seen) {
+    /// False: something has changed, or another Hold has it.
+    bool take(const Look& look) noexcept {
+      word_ = const_cast<std::atomic<std::uint64_t>*>(look.word);
+      seen_ = look.seen;
       std::uint64_t expected = seen_;
-      if (!word_->compare_exchange_strong(expected, seen_ | bucket_word::kLocked)) [[unlikely]]
-        word_ = nullptr;
+      return word_->compare_exchange_strong(expected, seen_ | bucket_word::kLocked);
     }
-    ~Hold() {
-      if (word_ == nullptr) return;
-      word_->store(changed_ ? bucket_word::stepped(seen_) : seen_, std::memory_order_release);
+    /// `changed`: a record was, so that looks from before are no good any more.
+    void release(bool changed) const noexcept {
+      word_->store(changed ? bucket_word::stepped(seen_) : seen_, std::memory_order_release);
     }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    bool taken() const noexcept { return word_ != nullptr; }
-    /// A record was changed: looks from before are no good any more.
-    void changed() noexcept { changed_ = true; }
+    /// Whether it was taken for the same bucket, as that look saw it.
+    bool is_of(const Look& look) const noexcept { return word_ == look.word && seen_ == look.seen; }
 
    private:
-    std::atomic<std::uint64_t>* word_;
+    std::atomic<std::uint64_t>* word_;  // not set before take()
     std::uint64_t seen_;
-    bool changed_ = false;
   };
 
   /// Several: in ascending order of hashes, leaving out those that the last one covers(). The

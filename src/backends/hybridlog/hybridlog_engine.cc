@@ -8,6 +8,7 @@
 #include <bit>
 #include <random>
 
+#include "backends/hybridlog/batch_in_place.h"
 #include "backends/hybridlog/open_snapshot.h"
 #include "backends/hybridlog/recovery.h"
 #include "base/log.h"
@@ -343,7 +344,19 @@ Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptio
     if (version != Version{}) [[likely]]
       return Commit{version, {}};
   }
+  if (effects.size() > 1 && effects.size() <= kBatchInPlaceMax && batch.conditions().empty() &&
+      !read_only_ && options.durability <= limits_.durability_max) {
+    const Version version = put_all_quickly(effects);
+    if (version != Version{}) return Commit{version, {}};
+  }
   return commit_at_gate(batch, options);
+}
+
+Version HybridlogEngine::put_all_quickly(std::span<const Effect> effects) {
+  const Epoch::QuickGuard guard(epoch_);
+  if (!guard.inside() || !open_.load(std::memory_order_acquire)) return {};
+  if (!options_.upkeep_thread && parts_->expiry.count() != 0) return {};
+  return put_all_in_place(*parts_, effects);
 }
 
 inline Version HybridlogEngine::put_quickly(KeyRef key, BytesView value, std::uint64_t expected) {

@@ -108,6 +108,7 @@ class HybridlogEngine final : public Engine,
                                                                  const ReadOptions& options);
   /// Writer::put_in_place(), past the gate, likewise.
   [[gnu::always_inline]] Version put_quickly(KeyRef key, BytesView value, std::uint64_t expected);
+  Version put_all_quickly(std::span<const Effect> effects);
   [[gnu::noinline]] Version try_put_other(const KeyRef& key, BytesView value);
   Result<Commit> commit_at_gate(const WriteBatch& batch, const WriteOptions& options);
   /// The short way of an update: the function is called with what get_quickly() finds where it can

@@ -52,6 +52,9 @@ class Writer {
   struct Planned;
   struct Plan;
 
+  /// The part of put_in_place() under the bucket's hold: the version, or 0 and nothing has changed.
+  static std::uint64_t overwrite(Parts& parts, const KeyView& key, BytesView value,
+                                 std::uint64_t expected, LogAddress address, char* at);
   Result<> make_plan(const WriteBatch& batch, Plan& plan);
   Result<std::vector<Bytes>> keys_in_range(const Effect& range);
   Result<> read(Plan& plan);
@@ -100,25 +103,33 @@ class Writer {
   char* const at = parts.log.at(look.head);
   __builtin_prefetch(at, 1);
   __builtin_prefetch(at + 64, 1);
-  HashIndex::Hold hold(look);
-  if (!hold.taken()) [[unlikely]]
+  HashIndex::Hold hold;
+  if (!hold.take(look)) [[unlikely]]
     return {};
+  const std::uint64_t version = overwrite(parts, key, value, expected, look.head, at);
+  hold.release(version != 0);
+  return Version{version};
+}
+
+[[gnu::always_inline]] inline std::uint64_t Writer::overwrite(Parts& parts, const KeyView& key,
+                                                              BytesView value,
+                                                              std::uint64_t expected,
+                                                              LogAddress address, char* at) {
   const RecordHead head = load_head(at);
-  if (look.head.value < parts.log.read_only() || head.flags() != 0 ||
+  if (address.value < parts.log.read_only() || head.flags() != 0 ||
       head.value_bytes() != value.size() || !key.is_key_of(at, head) ||
-      parts.is_void(look.head, head.version()) || (expected != 0 && head.version() != expected))
+      parts.is_void(address, head.version()) || (expected != 0 && head.version() != expected))
       [[unlikely]] {
-    return {};
+    return 0;
   }
   std::uint64_t version = parts.clock.now();
   if (head.version() >= version) version = parts.clock.raise();
-  if (parts.clock.newest_pin_below(version) >= head.version()) return {};
+  if (parts.clock.newest_pin_below(version) >= head.version()) return 0;
   store_bytes(at + kRecordHeadBytes + key.image_bytes(), value.data(), value.size());
   store_word(at + 8, (head.word1 & ~kVersionMask) | version);
-  hold.changed();
   if (!parts.dirty.load(std::memory_order_relaxed)) [[unlikely]]
     parts.dirty.store(true);
-  return Version{version};
+  return version;
 }
 
 }  // namespace strata::backends::hybridlog
