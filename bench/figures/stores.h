@@ -36,6 +36,8 @@ struct Workload {
   std::string_view name;
   Operation operation;
   std::size_t group = 1;
+  /// An engine that can keeps several groups under way instead (figures/flights.h).
+  bool in_flight = false;
 };
 
 class EngineStore {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "figures/flights.h"
 #include "figures/tuning.h"
 #include "io/posix_file_system.h"
 #include "report.h"
@@ -79,6 +80,11 @@ class EngineSubject final : public Subject {
 
   std::uint64_t run(const Workload& workload, std::span<const Step> steps,
                     const std::atomic<bool>& stop) override {
+    AsyncReads* const reads = engine_->as<AsyncReads>();
+    if (workload.in_flight && reads != nullptr) {
+      Flights flights(*engine_, *reads, shape_.value_bytes);
+      return flights.run(steps, workload.operation == Operation::mixed, stop);
+    }
     EngineStore store(*engine_, shape_.value_bytes);
     return run_workload(store, workload, steps, stop);
   }

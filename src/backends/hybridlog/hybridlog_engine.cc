@@ -146,7 +146,7 @@ Result<> HybridlogEngine::start(std::uint64_t above) {
   const std::string extents = folder_.empty() ? "" : Checkpointer::extents_folder(folder_);
   STRATA_LET(parts.extents, ExtentStore::open(files_, extents, parts.budget, read_only_));
   if (!folder_.empty()) {
-    parts.cache = std::make_unique<ReadCache>(parts.budget, parts.budget.limit() / 8);
+    parts.cache = std::make_unique<ReadCache>(parts.budget, parts.budget.limit() / 4);
     STRATA_LET(parts.queue, io::make_read_queue(files_, {.io_uring = options.io_uring}));
   }
   LogStart start;
