@@ -89,7 +89,9 @@ std::string durability_line(Store& store, const Config& config) {
   const std::int64_t ms = storage.number("interval");
   const std::string interval =
       ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-  return "durability: fsync every " + interval + " (change: --durability commit)";
+  const bool can_commit = store.engine().limits().durability_max == Durability::commit;
+  return "durability: fsync every " + interval +
+         (can_commit ? " (change: --durability commit)" : ", the most that this engine can");
 }
 
 struct Begin {
