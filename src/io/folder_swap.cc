@@ -41,11 +41,17 @@ Result<> FolderSwap::confirm() {
   STRATA_TRY(remove_all(files_, old_ + ".gone"));
   // By one rename, so that no crash leaves half of the old folder under its name.
   STRATA_TRY(files_.rename(old_, old_ + ".gone"));
-  STRATA_TRY(files_.sync_directory(parent_path(folder_)));
-  return remove_all(files_, old_ + ".gone");
+  confirmed_ = true;
+  return files_.sync_directory(parent_path(folder_));
+}
+
+void FolderSwap::clean() {
+  // What is left is removed by the next recover().
+  static_cast<void>(remove_all(files_, old_ + ".gone").has_value());
 }
 
 Result<> FolderSwap::undo() {
+  if (std::exchange(confirmed_, false)) STRATA_TRY(files_.rename(old_ + ".gone", old_));
   STRATA_LET(const auto before, files_.stat(old_));
   if (before) {
     STRATA_TRY(remove_all(files_, folder_));

@@ -6,7 +6,7 @@
 //   <folder>.old   what was in use, until the swap is confirmed
 //
 // Usage:   recover() before the folder is used; then begin(), fill fresh(), swap(), and, when the
-//          new one proved good, confirm(), or undo().
+//          new one proved good, confirm() and clean(), or undo().
 // Threads: one at a time.
 #pragma once
 
@@ -31,7 +31,9 @@ class FolderSwap {
   Result<> begin();
   Result<> swap();
   Result<> confirm();
-  /// The old folder is in use again, whatever swap() came to.
+  /// Removes the old folder, after confirm(); what cannot be removed now goes with recover().
+  void clean();
+  /// The old folder is in use again, whatever swap() and confirm() came to; not after clean().
   Result<> undo();
 
  private:
@@ -39,6 +41,7 @@ class FolderSwap {
   const std::string folder_;
   const std::string fresh_;
   const std::string old_;
+  bool confirmed_ = false;
 };
 
 /// The names in a folder, sorted.

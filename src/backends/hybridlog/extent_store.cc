@@ -276,15 +276,21 @@ Result<> ExtentStore::sync() {
     ids.swap(unsynced_);
     root = std::exchange(root_unsynced_, false);
   }
-  Result<> synced = sync_files(ids, root);
-  if (!synced) {
-    const MutexLock lock(mutex_);
+  bool lost = false;
+  Result<> synced = sync_files(ids, root, lost);
+  if (synced) return synced;
+  const MutexLock lock(mutex_);
+  if (lost) {
     failure_ = synced.error();
+  } else {
+    unsynced_.insert(unsynced_.end(), ids.begin(), ids.end());
+    root_unsynced_ = root_unsynced_ || root;
   }
   return synced;
 }
 
-Result<> ExtentStore::sync_files(const std::vector<std::uint64_t>& ids, bool root) {
+// A sync that fails may have dropped what it should have written: another one would not notice.
+Result<> ExtentStore::sync_files(const std::vector<std::uint64_t>& ids, bool root, bool& lost) {
   // Files are opened again, rather than kept open since they were written, so that any number of
   // them can wait. An error of the system's own writing in between is reported to who opens then.
   std::bitset<kFolders> folders;
@@ -293,9 +299,12 @@ Result<> ExtentStore::sync_files(const std::vector<std::uint64_t>& ids, bool roo
     STRATA_LET(const std::optional<io::FileInfo> info, files_.stat(path));
     if (!info) continue;  // dropped since
     STRATA_LET(const std::unique_ptr<io::File> file, files_.open(path, io::OpenMode::read_write));
+    lost = true;
     STRATA_TRY(file->sync());
+    lost = false;
     folders.set(id % kFolders);
   }
+  lost = true;
   for (std::uint64_t i = 0; i < kFolders; ++i) {
     if (folders.test(i)) STRATA_TRY(files_.sync_directory(folder_of(i)));
   }

@@ -116,7 +116,7 @@ class ExtentStore {
   Result<> prepare_folder(std::uint64_t low_byte) STRATA_EXCLUDES(mutex_);
   Result<> write_file(const ExtentRef& ref, BytesView value);
   Result<Share> read_file(const ExtentRef& ref);
-  Result<> sync_files(const std::vector<std::uint64_t>& ids, bool root);
+  Result<> sync_files(const std::vector<std::uint64_t>& ids, bool root, bool& lost);
   Result<std::vector<std::string>> names_in(std::uint64_t low_byte);
 
   /// Takes memory for a value of so many bytes, if need be from the cache.

@@ -53,36 +53,54 @@ Result<Checkpoint> HybridlogEngine::restore(const std::string& folder) {
   }
   io::FolderSwap swap(files_, folder_);
   STRATA_TRY(swap.begin());
+  // The copy takes room that a full disk has not.
+  const auto give_up = [&swap](Error why) {
+    static_cast<void>(swap.begin().has_value());
+    return why;
+  };
   Checkpoint done;
-  STRATA_LET(done.bytes, copy_tree(files_, from, swap.fresh()));
+  const Result<std::uint64_t> copied = copy_tree(files_, from, swap.fresh());
+  if (!copied) return give_up(copied.error());
+  done.bytes = *copied;
   const Alone alone(*this);
-  STRATA_TRY(check_writable());
+  if (const Result<> writable = check_writable(); !writable) return give_up(writable.error());
   {
     const base::MutexLock lock(snapshots_mutex_);
     if (!snapshots_.empty()) {
-      return Error(Code::busy, fmt::format("hybridlog: {} snapshots are open; a restore would pull "
-                                           "the store from under them",
-                                           snapshots_.size()));
+      return give_up(Error(Code::busy,
+                           fmt::format("hybridlog: {} snapshots are open; a restore would pull the "
+                                       "store from under them",
+                                       snapshots_.size())));
     }
   }
+  // What there is now is what a restore that fails comes back to.
+  upkeep_->stop();
+  const Result<Checkpoint> saved = checkpointer_->take_last();
+  if (!saved) {
+    if (options_.upkeep_thread) STRATA_TRY(upkeep_->start_thread());
+    return give_up(saved.error());
+  }
   const std::uint64_t reached = parts_->clock.now();
-  STRATA_TRY(stop(true));
+  closed_ = true;  // until a start has worked: there is nothing behind the gate meanwhile
+  static_cast<void>(stop(false).has_value());
   const auto take = [&]() -> Result<> {
     STRATA_TRY(swap.swap());
-    return start(reached);
+    STRATA_TRY(start(reached));
+    done.version = Version{parts_->clock.raise()};
+    done.time_ms = clock_.wall_ms();
+    // The versions go on above what was there, in the next life, too.
+    const Result<Checkpoint> first = checkpointer_->take();
+    return first ? swap.confirm() : Result<>(first.error());
   };
   const Result<> taken = take();
   if (!taken) {
     static_cast<void>(stop(false).has_value());
     STRATA_TRY(swap.undo());
     STRATA_TRY(start(reached));
-    return taken.error();
   }
-  STRATA_TRY(swap.confirm());
-  done.version = Version{parts_->clock.raise()};
-  done.time_ms = clock_.wall_ms();
-  // The versions go on above what was there, in the next life, too.
-  STRATA_TRY(checkpointer_->take());
+  closed_ = false;
+  if (!taken) return taken.error();
+  swap.clean();
   return done;
 }
 

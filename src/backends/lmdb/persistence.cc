@@ -124,6 +124,7 @@ Result<> LmdbEngine::exchange(io::FolderSwap& swap) {
       return taken;
     }
     STRATA_TRY(swap.confirm());
+    swap.clean();
   }
   return write([&](Writer& writer) -> Result<> {
     writer.raise_version(reached);

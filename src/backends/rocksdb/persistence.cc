@@ -114,7 +114,11 @@ Result<> RocksdbEngine::exchange(io::FolderSwap& swap) {
     return open_database(reached);
   };
   const Result<> taken = take();
-  if (taken) return swap.confirm();
+  if (taken) {
+    STRATA_TRY(swap.confirm());
+    swap.clean();
+    return {};
+  }
   database_.reset();
   STRATA_TRY(swap.undo());
   STRATA_TRY(open_database(reached));
