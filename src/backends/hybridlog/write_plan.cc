@@ -257,6 +257,10 @@ Result<> Writer::settle(Planned& planned) {
   planned.record.key = &planned.key;
   if (planned.becomes == Becomes::tombstone) planned.record.flags = kTombstone;
   if (planned.becomes != Becomes::record) return {};
+  if (parts_.ordered != nullptr) {
+    planned.physical.clear();
+    codec::put_physical_key(planned.physical, planned.key.ref());
+  }
   encode_attributes(planned.attributes, planned.head);
   planned.record.attributes = planned.head;
   if (!planned.head.empty()) planned.record.flags |= kAttributes;

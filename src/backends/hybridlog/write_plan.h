@@ -30,13 +30,15 @@ struct Writer::Planned {
   std::optional<ExtentRef> extent;
   Bytes head;       ///< the attributes as bytes
   Bytes reference;  ///< of the extent
+  Bytes physical;   ///< the key as the ordered index wants it, of what becomes a record
   NewRecord record;
 
   // Set by install().
   Found found;
   std::optional<ExtentRef> lost;  ///< of the record that it replaces, if that is in memory
   Log::Room room;
-  bool inserted = false;  ///< the ordered index did not know the key
+  bool inserted =
+      false;  ///< the ordered index did not know the key; it goes again, if install fails
   bool overwrites = false;
   LogAddress old_head;
   LogAddress address;  ///< where it lies now
@@ -64,6 +66,11 @@ struct Writer::Plan {
   std::vector<KeyRange> ranges;
   KeyBlock block;  ///< scratch
   std::vector<HashIndex::Lock> locks;
+  /// The plan is used again: whatever ends its use must not leave buckets locked.
+  struct Unlock {
+    Plan& plan;
+    ~Unlock() { plan.locks.clear(); }
+  };
   std::vector<std::uint32_t> lock_of;  ///< by place in `order`
   bool reads = false;
   bool needs_time = false;  ///< to judge what has expired

@@ -106,6 +106,7 @@ void Writer::drop_extents(Plan& plan) {
 
 bool Writer::lock_all(Plan& plan) {
   plan.locks.clear();
+  plan.locks.reserve(plan.count);  // not when some are held
   plan.lock_of.resize(plan.count);
   for (const std::uint32_t k : plan.order) parts_.index->prefetch(plan.keys[k].key.hash());
   // Records are touched before their buckets are locked: that makes the hold short.
@@ -268,18 +269,23 @@ bool Writer::has_all_of_ranges(Plan& plan) {
 
 bool Writer::still_as_read(Plan& plan) {
   const Epoch::Guard guard(parts_.epoch);
+  const Plan::Unlock unlock{plan};
   const bool same = lock_all(plan);
   for (HashIndex::Lock& lock : plan.locks) lock.untouched();
-  plan.locks.clear();
   return same;
 }
 
 Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
   using Becomes = Planned::Becomes;
   const Epoch::Guard guard(parts_.epoch);
+  const Plan::Unlock unlock{plan};
+  for (std::size_t k = 0; k < plan.count; ++k) plan.keys[k].inserted = false;
   const auto give_up = [&](Outcome outcome) {
+    for (std::size_t k = 0; k < plan.count; ++k) {
+      Planned& planned = plan.keys[k];
+      if (std::exchange(planned.inserted, false)) parts_.ordered->erase(planned.physical);
+    }
     for (HashIndex::Lock& lock : plan.locks) lock.untouched();
-    plan.locks.clear();
     return outcome;
   };
   if (!lock_all(plan)) return give_up(Outcome::changed);
@@ -294,10 +300,9 @@ Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
         (planned.found.kind == Found::Kind::memory && !planned.found.head.is(kTombstone))) {
       continue;
     }
-    const OrderedIndex::Insert inserted =
-        parts_.ordered->insert(codec::PhysicalKey(planned.key.ref()).view());
+    const OrderedIndex::Insert inserted = parts_.ordered->insert(planned.physical);
     if (inserted == OrderedIndex::Insert::no_memory) return give_up(Outcome::no_memory);
-    planned.inserted |= inserted == OrderedIndex::Insert::inserted;
+    planned.inserted = inserted == OrderedIndex::Insert::inserted;
   }
   version = parts_.clock.now();
   if (!writes) return give_up(Outcome::done);
@@ -317,7 +322,6 @@ Writer::Outcome Writer::install(Plan& plan, std::uint64_t& version) {
     if (plan.keys[k].becomes != Becomes::same) account(plan.keys[k]);
   }
   if (!parts_.dirty.load(std::memory_order_relaxed)) parts_.dirty.store(true);
-  plan.locks.clear();
   return Outcome::done;
 }
 
@@ -484,6 +488,7 @@ Writer::Move Writer::move_to_tail(const KeyView& key, LogAddress from, LogAddres
 
 // The newest record of its key is a tombstone, and nobody needs to know that there was anything.
 Writer::Move Writer::forget(const KeyView& key, LogAddress tombstone, LogAddress head_seen) {
+  const codec::PhysicalKey physical(key.ref());  // may take memory: not under the lock
   const Epoch::Guard guard(parts_.epoch);
   HashIndex::Lock lock = parts_.index->lock(key.hash());
   const LogAddress head = lock.head(key.hash());
@@ -497,7 +502,7 @@ Writer::Move Writer::forget(const KeyView& key, LogAddress tombstone, LogAddress
     return Move::changed;
   }
   if (head == tombstone) lock.erase(key.hash());
-  if (parts_.ordered != nullptr) parts_.ordered->erase(codec::PhysicalKey(key.ref()).view());
+  if (parts_.ordered != nullptr) parts_.ordered->erase(physical.view());
   parts_.dead.remove(key.hash());
   return Move::moved;
 }

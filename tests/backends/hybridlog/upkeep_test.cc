@@ -141,5 +141,34 @@ TEST_F(Memory, BatchesOfSeveralFramesWasteNone) {
   EXPECT_LT(amplification->value, 1.1);
 }
 
+// A key whose record found no room must not be known to the ordered index: it would be taken for
+// one that was there when it is put again.
+TEST(FullMemory, KeysThatFoundNoRoomAreNotCounted) {
+  auto opened = open_for_test(
+      {.files = io::posix(), .clock = base::system_clock(), .folder = "", .memory_bytes = 1}, {});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Engine& engine = **opened;
+  const Bytes value(20'000, 'v');
+  std::uint64_t kept = 0;
+  Result<Version> put = Version{};
+  while (true) {
+    put = engine.put({kSpace, "key" + std::to_string(kept)}, value);
+    if (!put) break;
+    ++kept;
+  }
+  EXPECT_EQ(put.error().code(), Code::quota);
+  EXPECT_EQ(*engine.count(kSpace), kept);
+  const Bytes refused = "key" + std::to_string(kept);
+  for (std::uint64_t i = 0; i < kept; ++i) {
+    ASSERT_TRUE(engine.remove({kSpace, "key" + std::to_string(i)})) << i;
+  }
+  EXPECT_EQ(*engine.count(kSpace), 0u);
+  ASSERT_TRUE(engine.put({kSpace, refused}, value));
+  EXPECT_EQ(*engine.count(kSpace), 1u);
+  const Result<> whole = engine.check_invariants();
+  EXPECT_TRUE(whole) << whole.error().to_string();
+  EXPECT_TRUE(engine.close());
+}
+
 }  // namespace
 }  // namespace strata::backends::hybridlog
