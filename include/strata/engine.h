@@ -148,7 +148,8 @@ class STRATA_API Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// One record: its bytes go into `value` (the caller's; used again it allocates nothing).
+  /// One record: its bytes go into `value` (the caller's; used again it allocates nothing; `key`
+  /// must not borrow from it).
   /// Nothing if there is none, and then `value` is empty.
   virtual Result<std::optional<RecordInfo>> get(const KeyRef& key, Value& value,
                                                 const ReadOptions& options = kPlainRead);

@@ -27,28 +27,44 @@ Result<std::optional<Expirer::Named>> Expirer::name_of(const ExpiryQueue::Entry&
   return std::optional(std::move(named));
 }
 
-Result<bool> Expirer::remove_one(const ExpiryQueue::Entry& entry) {
+Result<Writer::Expired> Expirer::remove_one(const ExpiryQueue::Entry& entry, Writer::Room room) {
   STRATA_LET(const std::optional<Named> named, name_of(entry));
-  if (!named) return false;
-  return writer_.expire(named->key);
+  if (!named) return Writer::Expired::not_expired;
+  return writer_.expire(named->key, room);
 }
 
 Result<Expirer::Swept> Expirer::sweep(std::size_t max) {
-  Swept swept;
-  if (parts_.expiry.count() == 0) return swept;
-  const std::int64_t now_ms = parts_.time.wall_ms();
-  if (!parts_.expiry.may_be_due(now_ms)) return swept;
+  if (!anything_due()) return Swept{};
   const base::MutexLock lock(mutex_);
+  return sweep_locked(max, Writer::Room::waited_for);
+}
+
+Result<Expirer::Swept> Expirer::sweep_at_once(std::size_t max) {
+  if (!anything_due() || !mutex_.try_lock()) return Swept{};
+  Result<Swept> swept = sweep_locked(max, Writer::Room::if_there);
+  mutex_.unlock();
+  return swept;
+}
+
+bool Expirer::anything_due() const {
+  return parts_.expiry.count() != 0 && parts_.expiry.may_be_due(parts_.time.wall_ms());
+}
+
+Result<Expirer::Swept> Expirer::sweep_locked(std::size_t max, Writer::Room room) {
+  Swept swept;
+  const std::int64_t now_ms = parts_.time.wall_ms();
   std::vector<ExpiryQueue::Entry> due;
   parts_.expiry.take_due(now_ms, max, due);
-  swept.looked_at = due.size();
-  for (std::size_t i = 0; i < due.size(); ++i) {
-    const Result<bool> removed = remove_one(due[i]);
-    if (!removed) {
-      for (std::size_t left = i; left < due.size(); ++left) parts_.expiry.add(now_ms, due[left]);
-      return removed.error();
+  for (; swept.looked_at < due.size(); ++swept.looked_at) {
+    const Result<Writer::Expired> expired = remove_one(due[swept.looked_at], room);
+    if (!expired || *expired == Writer::Expired::no_room) {
+      for (std::size_t left = swept.looked_at; left < due.size(); ++left) {
+        parts_.expiry.add(now_ms, due[left]);
+      }
+      if (!expired) return expired.error();
+      break;
     }
-    if (*removed) ++swept.removed;
+    if (*expired == Writer::Expired::removed) ++swept.removed;
   }
   return swept;
 }

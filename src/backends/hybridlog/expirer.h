@@ -23,6 +23,9 @@ class Expirer {
   };
   /// Looks at up to `max` entries whose time has come.
   Result<Swept> sweep(std::size_t max) STRATA_EXCLUDES(mutex_);
+  /// The same for whoever makes room: it waits neither for that nor for another sweep, which may
+  /// wait for it; what cannot be done at once is left for later.
+  Result<Swept> sweep_at_once(std::size_t max) STRATA_EXCLUDES(mutex_);
   /// Records of a keyspace (nothing: of all user keyspaces) that have expired and are still stored.
   Result<std::uint64_t> count_expired(std::optional<Keyspace> space) STRATA_EXCLUDES(mutex_);
 
@@ -33,7 +36,9 @@ class Expirer {
     std::uint64_t version = 0;
   };
   Result<std::optional<Named>> name_of(const ExpiryQueue::Entry& entry);
-  Result<bool> remove_one(const ExpiryQueue::Entry& entry);
+  bool anything_due() const;
+  Result<Swept> sweep_locked(std::size_t max, Writer::Room room) STRATA_REQUIRES(mutex_);
+  Result<Writer::Expired> remove_one(const ExpiryQueue::Entry& entry, Writer::Room room);
 
   Parts& parts_;
   Reader& reader_;

@@ -23,6 +23,12 @@ namespace {
 
 constexpr std::size_t kSweptPerCommit = 8;
 constexpr std::uint8_t kIndexBitsAtStart = 10;
+constexpr std::size_t kScratchBytesMax = 64 * 1024;
+
+/// One look at the bucket itself: a chain that goes on in overflow buckets is not followed.
+constexpr auto look_once = [](const HashIndex& index, std::uint64_t hash) {
+  return index.look_once(hash);
+};
 
 /// Keys of other lengths are hashed and compared by calls.
 bool is_quick(const KeyRef& key) noexcept { return key.key.size() - 8 <= 8; }
@@ -163,7 +169,8 @@ Result<> HybridlogEngine::start(std::uint64_t above) {
   if (!folder_.empty()) {
     checkpointer_ = std::make_unique<Checkpointer>(parts, folder_, manifest);
   }
-  upkeep_ = std::make_unique<Upkeep>(parts, *reader_, *writer_, checkpointer_.get(), interval_ms_);
+  upkeep_ = std::make_unique<Upkeep>(parts, *reader_, *writer_, *expirer_, checkpointer_.get(),
+                                     interval_ms_);
   // What the indexes will want next, and a bit for what is between: overflow buckets, keys in
   // order.
   parts.log.set_headroom([&parts] {
@@ -283,7 +290,9 @@ inline PlainRecord HybridlogEngine::get_quickly(KeyRef key, Value& value) {
   if (!guard.inside() || !open_.load(std::memory_order_acquire)) [[unlikely]]
     return {};
   const Parts& parts = *parts_;
-  return Reader::get_first(parts, KeyView(key, parts.seed), parts.log.head(), value);
+  const KeyView view(key, parts.seed);
+  return Reader::get_first(parts, view, parts.index->look_once(view.hash()), parts.log.head(),
+                           value);
 }
 
 // One frame that holds nothing but what it must, and calls at its end only: see get_quickly().
@@ -355,18 +364,20 @@ Result<Commit> HybridlogEngine::commit(const WriteBatch& batch, const WriteOptio
 Version HybridlogEngine::put_all_quickly(std::span<const Effect> effects) {
   const Epoch::QuickGuard guard(epoch_);
   if (!guard.inside() || !open_.load(std::memory_order_acquire)) return {};
-  if (!options_.upkeep_thread && parts_->expiry.count() != 0) return {};
+  if (owes_upkeep(*parts_)) return {};
   return put_all_in_place(*parts_, effects);
 }
 
-inline Version HybridlogEngine::put_quickly(KeyRef key, BytesView value, std::uint64_t expected) {
+template <class Look>
+inline Version HybridlogEngine::put_quickly(KeyRef key, BytesView value, std::uint64_t expected,
+                                            Look look) {
   const Epoch::QuickGuard guard(epoch_);
   if (!guard.inside() || !open_.load(std::memory_order_acquire)) [[unlikely]]
     return {};
   Parts& parts = *parts_;
-  // Without a thread for the upkeep, every commit does a bit of it.
-  if (!options_.upkeep_thread && parts.expiry.count() != 0) return {};
-  return Writer::put_in_place(parts, KeyView(key, parts.seed), value, expected);
+  if (owes_upkeep(parts)) return {};
+  const KeyView view(key, parts.seed);
+  return Writer::put_in_place(parts, view, look(*parts.index, view.hash()), value, expected);
 }
 
 Version HybridlogEngine::try_put(const KeyRef& key, BytesView value,
@@ -375,13 +386,17 @@ Version HybridlogEngine::try_put(const KeyRef& key, BytesView value,
     return {};
   }
   const KeyRef own = key;
-  if (is_quick(own)) [[likely]]
-    return put_quickly(own, value, 0);
-  return own.key.size() <= limits_.key_bytes_max ? try_put_other(key, value) : Version{};
+  if (is_quick(own)) [[likely]] {
+    const Version version = put_quickly(own, value, 0, look_once);
+    if (version != Version{}) [[likely]]
+      return version;
+  }
+  return key.key.size() <= limits_.key_bytes_max ? overwrite(key, value, 0) : Version{};
 }
 
-Version HybridlogEngine::try_put_other(const KeyRef& key, BytesView value) {
-  return put_quickly(key, value, 0);
+Version HybridlogEngine::overwrite(const KeyRef& key, BytesView value, std::uint64_t expected) {
+  return put_quickly(key, value, expected,
+                     [](const HashIndex& index, std::uint64_t hash) { return index.look(hash); });
 }
 
 Result<Commit> HybridlogEngine::commit_at_gate(const WriteBatch& batch,
@@ -420,8 +435,10 @@ Result<Version> HybridlogEngine::update_quickly(const KeyRef& key, UpdateFunctio
     const Epoch::QuickGuard guard(epoch_);
     if (!guard.inside() || !open_.load(std::memory_order_acquire)) return Version{};
     const Parts& parts = *parts_;
-    const PlainRecord found =
-        Reader::get_first(parts, KeyView(key, parts.seed), parts.log.read_only(), scratch->value);
+    if (owes_upkeep(parts)) return Version{};
+    const KeyView view(key, parts.seed);
+    const PlainRecord found = Reader::get_first(parts, view, parts.index->look(view.hash()),
+                                                parts.log.read_only(), scratch->value);
     if (found.version == 0) return Version{};
     current.info->version = Version{found.version};
     current.info->value_bytes = found.value_bytes;
@@ -429,11 +446,13 @@ Result<Version> HybridlogEngine::update_quickly(const KeyRef& key, UpdateFunctio
   current.value = scratch->value.view();
   update.action = Update::Action::keep;
   update.value.clear();
+  if (update.value.capacity() > kScratchBytesMax) [[unlikely]]
+    update.value = Bytes();  // memory that no budget counts
   if (!are_default(update.attributes)) update.attributes = {};
   STRATA_TRY(function(current, update));
   if (update.action == Update::Action::keep) return current.info->version;
   if (update.action != Update::Action::put || !are_default(update.attributes)) return Version{};
-  return put_quickly(key, update.value, current.info->version.value);
+  return overwrite(key, update.value, current.info->version.value);
 }
 
 Result<Commit> HybridlogEngine::update(const KeyRef& key, UpdateFunction function,

@@ -106,10 +106,17 @@ class HybridlogEngine final : public Engine,
   /// Whatever it takes. Not inline, so that the frame of get() holds nothing of it.
   [[gnu::noinline]] Result<std::optional<RecordInfo>> get_slowly(const KeyRef& key, Value& value,
                                                                  const ReadOptions& options);
-  /// Writer::put_in_place(), past the gate, likewise.
-  [[gnu::always_inline]] Version put_quickly(KeyRef key, BytesView value, std::uint64_t expected);
+  /// Writer::put_in_place(), past the gate, likewise; `look(index, hash)` finds the bucket.
+  template <class Look>
+  [[gnu::always_inline]] Version put_quickly(KeyRef key, BytesView value, std::uint64_t expected,
+                                             Look look);
+  /// Without a thread for the upkeep, every commit does a bit of it, on the long way.
+  bool owes_upkeep(const Parts& parts) const noexcept {
+    return !options_.upkeep_thread && parts.expiry.count() != 0;
+  }
   Version put_all_quickly(std::span<const Effect> effects);
-  [[gnu::noinline]] Version try_put_other(const KeyRef& key, BytesView value);
+  /// The same for keys of all lengths, and in overflow buckets, too.
+  [[gnu::noinline]] Version overwrite(const KeyRef& key, BytesView value, std::uint64_t expected);
   Result<Commit> commit_at_gate(const WriteBatch& batch, const WriteOptions& options);
   /// The short way of an update: the function is called with what get_quickly() finds where it can
   /// be overwritten, and what it makes of it is put in its place. Version{}: the long way has to be

@@ -4,6 +4,7 @@ namespace strata::backends::hybridlog {
 
 bool KeyView::is_image(const char* image, const char* key, std::size_t bytes,
                        std::uint32_t space) noexcept {
+  if (bytes > kKeyBytesMax) return false;
   alignas(8) char word[8];
   const auto is_word = [&](std::size_t at, std::size_t size) {
     std::uint64_t own;

@@ -56,11 +56,11 @@ class Reader {
                        Result<std::optional<RecordInfo>>& to) const;
   /// What nearly every get at present comes to, inside a guard of the caller: the first record of
   /// its chain is the key's, at `lowest` or above it in memory, short, and nothing but a value, for
-  /// which there is room. Else nothing is said. Calls nothing.
+  /// which there is room. `look` is at its bucket. Else nothing is said. Calls nothing.
   [[gnu::always_inline]] static PlainRecord get_first(const Parts& parts, const KeyView& key,
-                                                      std::uint64_t lowest, Value& value) {
-    const HashIndex::Look look = parts.index->look_once(key.hash());
-    // Not found, not looked at again: its head is nowhere then.
+                                                      HashIndex::Look look, std::uint64_t lowest,
+                                                      Value& value) {
+    // Where nothing was found its head is nowhere, which is below.
     if (look.head.value < lowest) [[unlikely]]
       return {};
     const char* const at = parts.log.at(look.head);

@@ -12,9 +12,10 @@ constexpr std::size_t kBucketsPerStep = 1024;
 constexpr auto kPause = std::chrono::milliseconds(20);
 }  // namespace
 
-Upkeep::Upkeep(Parts& parts, Reader& reader, Writer& writer, Checkpointer* checkpointer,
-               std::int64_t interval_ms)
+Upkeep::Upkeep(Parts& parts, Reader& reader, Writer& writer, Expirer& expirer,
+               Checkpointer* checkpointer, std::int64_t interval_ms)
     : parts_(parts),
+      expirer_(expirer),
       checkpointer_(checkpointer),
       interval_ns_(interval_ms * 1'000'000),
       saved_ns_(parts.time.monotonic_ns()),
@@ -43,7 +44,7 @@ void Upkeep::run() {
   while (!ending_.load(std::memory_order_acquire)) {
     if (wake_.try_acquire_for(kPause)) kicked_.store(false, std::memory_order_release);
     while (!ending_.load(std::memory_order_acquire)) {
-      const Result<bool> more = step();
+      const Result<bool> more = own_step();
       if (!more && !complained) {
         log::warning("W0301", "hybridlog", "upkeep failed", {{"reason", more.error().to_string()}});
       }
@@ -51,6 +52,12 @@ void Upkeep::run() {
       if (!more || !*more) break;
     }
   }
+}
+
+Result<bool> Upkeep::own_step() {
+  STRATA_LET(const bool more, step());
+  STRATA_LET(const Expirer::Swept swept, expirer_.sweep_at_once(kRecordsPerStep));
+  return more || swept.looked_at == kRecordsPerStep;
 }
 
 Result<bool> Upkeep::step() {

@@ -11,6 +11,7 @@
 
 #include "backends/hybridlog/checkpoint.h"
 #include "backends/hybridlog/compactor.h"
+#include "backends/hybridlog/expirer.h"
 #include "backends/hybridlog/parts.h"
 #include "backends/hybridlog/reader.h"
 #include "backends/hybridlog/writer.h"
@@ -22,7 +23,7 @@ class Upkeep {
  public:
   /// `checkpointer` null: memory only.
   /// With `interval_ms` above 0 a checkpoint is taken that often while there is something new.
-  Upkeep(Parts& parts, Reader& reader, Writer& writer, Checkpointer* checkpointer,
+  Upkeep(Parts& parts, Reader& reader, Writer& writer, Expirer& expirer, Checkpointer* checkpointer,
          std::int64_t interval_ms);
   ~Upkeep();
   Upkeep(const Upkeep&) = delete;
@@ -34,7 +35,7 @@ class Upkeep {
   /// Makes the thread look now. Never waits. Where there is no thread, the work is done by this.
   void kick() noexcept;
 
-  /// A piece of everything; true when there is more to do.
+  /// A piece of everything but expiry; true when there is more to do.
   Result<bool> step();
   /// Takes the interval's checkpoint, if it is due.
   Result<> keep_interval();
@@ -47,12 +48,15 @@ class Upkeep {
 
  private:
   void run();
+  /// What the thread does: step(), and some of what has expired.
+  Result<bool> own_step();
   Result<> room_step();
   Result<bool> compaction_step(bool all);
   bool growth_step();
   bool dead_share_is_large();
 
   Parts& parts_;
+  Expirer& expirer_;
   Checkpointer* const checkpointer_;
   const std::int64_t interval_ns_;
   std::atomic<std::int64_t> saved_ns_;  // relaxed: when the last interval began

@@ -427,7 +427,7 @@ Result<Commit> Writer::update(const KeyRef& key, UpdateFunction function) {
   }
 }
 
-Result<bool> Writer::expire(BytesView physical_key) {
+Result<Writer::Expired> Writer::expire(BytesView physical_key, Room room) {
   const base::ThreadLease<Plan> lease;
   Plan& plan = *lease;
   plan.count = 0;
@@ -439,11 +439,21 @@ Result<bool> Writer::expire(BytesView physical_key) {
   while (true) {
     STRATA_TRY(read(plan));
     const Newest& before = planned.before;
-    if (!before.there || before.tombstone || is_alive(before, parts_.time.wall_ms())) return false;
+    if (!before.there || before.tombstone || is_alive(before, parts_.time.wall_ms())) {
+      return Expired::not_expired;
+    }
     planned.becomes = Planned::Becomes::tombstone;
     STRATA_TRY(settle(planned));
+    if (room == Room::if_there) {
+      std::uint64_t version = 0;
+      const Outcome outcome = install(plan, version);
+      if (outcome == Outcome::changed) continue;
+      if (outcome != Outcome::done) return Expired::no_room;
+      after_install(plan, version);
+      return Expired::removed;
+    }
     STRATA_LET(const std::optional<std::uint64_t> version, try_install(plan));
-    if (version) return true;
+    if (version) return Expired::removed;
   }
 }
 

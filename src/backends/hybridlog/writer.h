@@ -32,13 +32,16 @@ class Writer {
   /// snapshot needs, in its place. If `expected` is not 0: only if that is its version. Version{}:
   /// the long way has to be gone. (A std::optional of it would be put together in memory, byte and
   /// word, and waited for.)
-  static Version put_in_place(Parts& parts, const KeyView& key, BytesView value,
-                              std::uint64_t expected);
+  /// `look` is at the key's bucket.
+  static Version put_in_place(Parts& parts, const KeyView& key, HashIndex::Look look,
+                              BytesView value, std::uint64_t expected);
   /// Without an ordered index: one that deletes a range must be alone in the store.
   Result<Commit> commit(const WriteBatch& batch);
   Result<Commit> update(const KeyRef& key, UpdateFunction function);
-  /// Makes a record that has expired a tombstone; true when it was one that had.
-  Result<bool> expire(BytesView physical_key);
+  enum class Room : std::uint8_t { waited_for, if_there };
+  enum class Expired : std::uint8_t { removed, not_expired, no_room };
+  /// Makes a record that has expired a tombstone. Whoever makes room must not wait for it.
+  Result<Expired> expire(BytesView physical_key, Room room);
 
   enum class Move : std::uint8_t { moved, changed, no_room, no_memory };
   /// For compaction: the newest record of its key, at `from`, goes to the tail, if the chain still
@@ -93,11 +96,10 @@ class Writer {
 
 // Nothing else changes with it: no index, no count, no length.
 [[gnu::always_inline]] inline Version Writer::put_in_place(Parts& parts, const KeyView& key,
-                                                           BytesView value,
+                                                           HashIndex::Look look, BytesView value,
                                                            std::uint64_t expected) {
   if (value.size() > kInPlaceBytesMax) return {};
-  const HashIndex::Look look = parts.index->look_once(key.hash());
-  // Not found, not looked at again: its head is nowhere then.
+  // Where nothing was found its head is nowhere, which is below.
   if (look.head.value < parts.log.read_only()) return {};
   // The record is asked for before its bucket is held: that makes the hold short.
   char* const at = parts.log.at(look.head);

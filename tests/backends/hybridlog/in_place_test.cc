@@ -172,6 +172,29 @@ TEST_F(InPlace, UpdatesWithinUpdates) {
   EXPECT_EQ(get(0), value_of(9));
 }
 
+// Writes in place do no upkeep; the store's own thread does.
+TEST_F(InPlace, WhatExpiresIsRemovedMeanwhile) {
+  put_all(20, 0);
+  RecordAttributes expiring;
+  expiring.expires_ms = base::system_clock().wall_ms() + 20;
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(engine_->put({kSpace, "short-lived " + std::to_string(i)}, value_of(i), expiring));
+  }
+  const auto expiring_now = [this] {
+    for (const Stats::Figure& figure : engine_->stats().more) {
+      if (figure.name == "expiring") return figure.value;
+    }
+    return -1.0;
+  };
+  // Bounded by the test's own limit of time.
+  for (int n = 1; expiring_now() != 0; ++n) {
+    put_all(20, n);
+    base::system_clock().sleep_ms(1);
+  }
+  EXPECT_EQ(*engine_->count(kSpace), 20u);
+  EXPECT_TRUE(engine_->check_invariants());
+}
+
 TEST_F(InPlace, ManyThreadsSeeBatchesWhole) {
   constexpr int kKeys = 40;
   constexpr int kBatches = 3000;
