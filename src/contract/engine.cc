@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, kCapabilityCount> kCapabilityNames = {
     "Ordered",    "AtomicBatch", "Snapshots",  "Transactions", "Persistence",
     "AsyncReads", "Prepare",     "ChangeFeed", "Watch"};
 
-/// Empty, and so again afterwards: what was put is not kept.
+/// The thread's own batch, empty, and so again afterwards: what was put is not kept.
 class BatchLease {
  public:
   BatchLease() = default;

@@ -30,7 +30,7 @@ void ScanPage::clear() noexcept {
 }
 
 void ScanPage::add(BytesView key, BytesView value, const RecordInfo& info) {
-  records_.push_back({bytes_.size(), key.size(), value.size(), info});
+  records_.emplace_back(bytes_.size(), key.size(), value.size(), info);
   bytes_.append(key);
   bytes_.append(value);
 }

@@ -22,8 +22,7 @@ const std::array<OptionSpec, 4> kOptions = {{
      .fallback = "true",
      .help = "Keeps keys in order, for scans of ranges and prefixes; costs about 25 bytes of "
              "memory a key and half of the speed of inserts. Without it there are cursor scans, "
-             "and counts of a store "
-             "that is larger than memory may be off by some keys in 10,000."},
+             "and counts of a store that is larger than memory may be off by some keys in 10,000."},
     {.name = "io_uring",
      .kind = OptionKind::boolean,
      .fallback = "true",

@@ -4,7 +4,7 @@
 
 namespace strata::backends::hybridlog {
 
-Result<> ReadRun::begin(std::span<Read> reads, const Sight* at) {
+Result<> ReadRun::begin(const Sight* at) {
   if (at != nullptr) {
     sight_ = *at;
   } else {
@@ -12,13 +12,13 @@ Result<> ReadRun::begin(std::span<Read> reads, const Sight* at) {
     if (!pin_) return Error(Code::busy, "hybridlog: too many snapshots are open");
     sight_ = {pin_->version, parts_.time.wall_ms()};
   }
-  for (Read& read : reads) {
-    Item& item = items_.emplace_back();
-    item.read = &read;
-    item.key = KeyView(read.key, parts_.seed);
-    parts_.index->prefetch(item.key.hash());
-  }
   return {};
+}
+
+void ReadRun::add(Read& read) {
+  Item& item = items_.emplace_back();
+  item.read = &read;
+  item.key = KeyView(read.key, parts_.seed);
 }
 
 Result<> ReadRun::look() {

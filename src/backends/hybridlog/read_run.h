@@ -1,9 +1,9 @@
 // ReadRun: one batch of reads on its way: what memory answers, then round by round what the device
 // gives, until every read has its answer.
 //
-// Usage:   look(); while (wants_device()) { read requests() in any way; take(); }
-// Threads: one at a time, but not always the same.
-// Borrows: the reads and their keys, the parts.
+// Usage:   begin(); add() each read; look(); while (wants_device()) { read requests() in any way;
+// take(); } Threads: one at a time, but not always the same. Borrows: the reads and their keys, the
+// parts.
 #pragma once
 
 #include <deque>
@@ -24,8 +24,10 @@ class ReadRun {
   ReadRun(const ReadRun&) = delete;
   ReadRun& operator=(const ReadRun&) = delete;
 
-  /// Reads at a snapshot that somebody else holds, or (`at` null) at one of its own.
-  Result<> begin(std::span<Read> reads, const Sight* at);
+  /// At a snapshot that somebody else holds, or (`at` null) at one of its own.
+  Result<> begin(const Sight* at);
+  const Sight& sight() const noexcept { return sight_; }
+  void add(Read& read);
   /// Answers what memory can answer.
   Result<> look();
   bool wants_device() const noexcept { return !pending_.empty(); }

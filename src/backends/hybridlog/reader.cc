@@ -1,5 +1,7 @@
 #include "backends/hybridlog/reader.h"
 
+#include <array>
+
 #include "backends/hybridlog/read_run.h"
 #include "base/check.h"
 
@@ -7,8 +9,8 @@ namespace strata::backends::hybridlog {
 
 namespace {
 
-constexpr std::size_t kGroup = 32;            // keys whose cache misses overlap
-constexpr std::size_t kOptimisticMax = 1024;  // keys that are read and checked together
+constexpr std::size_t kGroup = 16;  // keys whose cache misses overlap, and those of the next
+constexpr std::size_t kTogetherMax = 1024;  // keys that are read inside one guard
 constexpr int kTries = 3;
 
 /// What one look into memory came to.
@@ -128,19 +130,21 @@ Scratch& own_scratch(std::size_t keys) {
   return scratch;
 }
 
-/// All reads from memory and at one moment: true. False: not so.
-Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) {
-  Scratch& scratch = own_scratch(reads.size());
-  Sight sight;
-  const Epoch::Guard guard(parts.epoch);
-  for (std::size_t from = 0; from < reads.size(); from += kGroup) {
-    const std::size_t end = std::min(reads.size(), from + kGroup);
-    for (std::size_t i = from; i < end; ++i) {
+/// Calls visit(i) for each of at most kTogetherMax reads, until it says false, with keys and looks
+/// in `scratch`; buckets and records have been asked for one group before.
+template <class Visit>
+[[gnu::always_inline]] inline void visit_looks(Parts& parts, std::span<const Read> reads,
+                                               Scratch& scratch, Visit visit) {
+  const auto end_of = [&](std::size_t from) { return std::min(reads.size(), from + kGroup); };
+  const auto ask_for_buckets = [&](std::size_t from) {
+    for (std::size_t i = from; i < end_of(from); ++i) {
       scratch.keys[i] = KeyView(reads[i].key, parts.seed);
       parts.index->prefetch(scratch.keys[i].hash());
     }
-    const std::uint64_t in_memory = parts.log.head();
-    for (std::size_t i = from; i < end; ++i) {
+  };
+  const std::uint64_t in_memory = parts.log.head();
+  const auto ask_for_records = [&](std::size_t from) {
+    for (std::size_t i = from; i < end_of(from); ++i) {
       const HashIndex::Look look = parts.index->look(scratch.keys[i].hash());
       scratch.looks[i] = look;
       if (look.head.value >= in_memory && look.head) {
@@ -149,20 +153,68 @@ Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) 
         __builtin_prefetch(at + 64);
       }
     }
-    for (std::size_t i = from; i < end; ++i) {
-      Read& read = reads[i];
-      Answer answer{read.info, read.value, info_only};
-      const Seen seen = see(parts, scratch.keys[i], scratch.looks[i], sight, answer);
-      if (seen == Seen::damaged) return *std::move(answer.error);
-      if (seen == Seen::torn || seen == Seen::elsewhere) return false;
-      if (seen == Seen::absent) {
-        read.info.reset();
-        read.value.clear();
-      } else if (info_only) {
-        read.value.clear();
-      }
+  };
+  ask_for_buckets(0);
+  for (std::size_t from = 0; from < reads.size(); from += kGroup) {
+    ask_for_buckets(from + kGroup);
+    ask_for_records(from);
+    for (std::size_t i = from; i < end_of(from); ++i) {
+      if (!visit(i)) return;
     }
   }
+}
+
+/// Each read for itself, at the run's sight: what memory does not answer is given to the run.
+Result<> read_apart(Parts& parts, std::span<Read> reads, bool info_only, ReadRun& run) {
+  Sight sight = run.sight();
+  std::array<std::uint16_t, kTogetherMax> left;
+  while (!reads.empty()) {
+    const std::span<Read> some = reads.first(std::min(kTogetherMax, reads.size()));
+    reads = reads.subspan(some.size());
+    Scratch& scratch = own_scratch(some.size());
+    std::size_t left_count = 0;
+    {
+      const Epoch::Guard guard(parts.epoch);
+      visit_looks(parts, some, scratch, [&](std::size_t i) {
+        Answer answer{some[i].info, some[i].value, info_only};
+        if (see(parts, scratch.keys[i], scratch.looks[i], sight, answer) != Seen::present) {
+          left[left_count++] = static_cast<std::uint16_t>(i);
+        } else if (info_only) {
+          some[i].value.clear();
+        }
+        return true;
+      });
+    }
+    for (std::size_t i = 0; i < left_count; ++i) run.add(some[left[i]]);
+  }
+  return run.look();
+}
+
+/// All of at most kTogetherMax reads from memory and at one moment: true. False: not so.
+Result<bool> read_together(Parts& parts, std::span<Read> reads, bool info_only) {
+  Scratch& scratch = own_scratch(reads.size());
+  Sight sight;
+  std::optional<Error> error;
+  bool all = true;
+  const Epoch::Guard guard(parts.epoch);
+  visit_looks(parts, reads, scratch, [&](std::size_t i) {
+    Read& read = reads[i];
+    Answer answer{read.info, read.value, info_only};
+    const Seen seen = see(parts, scratch.keys[i], scratch.looks[i], sight, answer);
+    if (seen == Seen::present) [[likely]] {
+      if (info_only) read.value.clear();
+      return true;
+    }
+    if (seen == Seen::absent) {
+      read.info.reset();
+      read.value.clear();
+      return true;
+    }
+    error = std::move(answer.error);
+    return all = false;
+  });
+  if (error) return *std::move(error);
+  if (!all) return false;
   for (std::size_t i = 0; i < reads.size(); ++i) {
     if (!HashIndex::unchanged(scratch.looks[i])) return false;
   }
@@ -236,7 +288,8 @@ Result<std::optional<RecordInfo>> Reader::get(const KeyRef& key, Value& value, S
   read.value.swap(value);
   sight.time(parts_.time);
   ReadRun run(parts_, info_only);
-  Result<> done = run.begin({&read, 1}, &sight);
+  Result<> done = run.begin(&sight);
+  run.add(read);
   if (done) done = run.look();
   if (done) done = finish(parts_, run);
   read.value.swap(value);
@@ -254,29 +307,29 @@ Result<> Reader::mget(std::span<Read> reads, const Sight* at, bool info_only) {
     STRATA_LET(reads[0].info, get(reads[0].key, reads[0].value, {}, info_only));
     return {};
   }
-  if (at == nullptr && reads.size() <= kOptimisticMax) {
+  if (at == nullptr && reads.size() <= kTogetherMax) {
     for (int i = 0; i < kTries; ++i) {
       STRATA_LET(const bool done, read_together(parts_, reads, info_only));
       if (done) return {};
     }
   }
   ReadRun run(parts_, info_only);
-  STRATA_TRY(run.begin(reads, at));
-  STRATA_TRY(run.look());
+  STRATA_TRY(run.begin(at));
+  STRATA_TRY(read_apart(parts_, reads, info_only, run));
   return finish(parts_, run);
 }
 
 std::optional<Result<>> Reader::start_mget(std::span<Read> reads, const Sight* at, bool info_only,
                                            ReadCompletion& then) {
   if (reads.empty()) return Result<>();
-  if (at == nullptr && reads.size() <= kOptimisticMax) {
+  if (at == nullptr && reads.size() <= kTogetherMax) {
     Result<bool> done = read_together(parts_, reads, info_only);
     if (!done) return Result<>(done.error());
     if (*done) return Result<>();
   }
   auto waiting = std::make_unique<Waiting>(parts_, info_only, then);
-  Result<> looked = waiting->run.begin(reads, at);
-  if (looked) looked = waiting->run.look();
+  Result<> looked = waiting->run.begin(at);
+  if (looked) looked = read_apart(parts_, reads, info_only, waiting->run);
   if (!looked) return looked;
   if (!waiting->run.wants_device()) {
     // Extents of a memory store are at hand; those of a device wait in this call.

@@ -4,7 +4,7 @@
 //   get                 one key: no lock, no clock; copy and validate
 //   mget at present     all keys copied, then every bucket's word checked again; where that fails
 //                       thrice, or a record is cold, the whole is read at a snapshot of its own
-//   mget at a snapshot  key by key
+//   mget at a snapshot  each key for itself: first from memory, the rest by a ReadRun
 //
 // Threads: any.
 #pragma once

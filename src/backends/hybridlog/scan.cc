@@ -4,10 +4,12 @@
 // A cursor is kKeyMark, then the last key that was looked at; without an ordered index it is
 // kHashMark, then the hash to go on with (8 bytes, big-endian).
 #include <algorithm>
+#include <ranges>
 
 #include "backends/hybridlog/hybridlog_engine.h"
 #include "backends/hybridlog/open_snapshot.h"
 #include "base/coding.h"
+#include "base/thread_lease.h"
 #include "codec/physical_key.h"
 
 namespace strata::backends::hybridlog {
@@ -17,7 +19,16 @@ namespace {
 constexpr BytesView kKeyMark("k\x01", 2);
 constexpr BytesView kHashMark("h\x01", 2);
 constexpr std::uint64_t kStepBytesMax = 4ull * 1024 * 1024;
-constexpr std::size_t kBlockKeys = 64;
+constexpr std::size_t kBlockKeys = 128;
+constexpr std::size_t kKeptBytesMax = 4096;
+
+/// Of keys in order, of which those inside a range come first.
+template <class IsInside>
+std::size_t first_outside(const KeyBlock& keys, IsInside is_inside) {
+  if (keys.empty() || is_inside(keys[keys.size() - 1])) return keys.size();
+  const auto numbers = std::views::iota(std::size_t{0}, keys.size());
+  return *std::ranges::partition_point(numbers, [&](std::size_t i) { return is_inside(keys[i]); });
+}
 
 }  // namespace
 
@@ -26,32 +37,44 @@ class HybridlogEngine::Pages {
  public:
   Pages(HybridlogEngine& engine, Keyspace space, const Sight& sight, bool keys_only)
       : engine_(engine), space_(space), sight_(sight), keys_only_(keys_only) {}
+  ~Pages() {
+    // The thread keeps what short values need, and nothing of others.
+    for (Read& read : own_->reads) {
+      if (read.value.size() > kKeptBytesMax) read.value = Value();
+    }
+  }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
 
   /// Reads up to kBlockKeys keys at once and calls visit(key, read) for each, in order, until it
   /// says false.
   template <class Visit>
   Result<bool> read_block(Visit visit) {
-    const std::size_t count = keys_.size();
-    if (reads_.size() < count) reads_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      reads_[i].key = {space_, BytesView(keys_[i]).substr(codec::kKeyspaceBytes)};
-      reads_[i].info.reset();
+    const KeyBlock& keys = own_->keys;
+    if (own_->reads.size() < keys.size()) own_->reads.resize(keys.size());
+    const std::span<Read> reads = std::span(own_->reads).first(keys.size());
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      reads[i].key = {space_, keys[i].substr(codec::kKeyspaceBytes)};
+      reads[i].info.reset();
     }
-    STRATA_TRY(engine_.reader_->mget({reads_.data(), count}, &sight_, keys_only_));
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!visit(reads_[i].key.key, reads_[i])) return false;
+    STRATA_TRY(engine_.reader_->mget(reads, &sight_, keys_only_));
+    for (const Read& read : reads) {
+      if (!visit(read.key.key, read)) return false;
     }
     return true;
   }
-  KeyBlock& keys() noexcept { return keys_; }
+  KeyBlock& keys() noexcept { return own_->keys; }
 
  private:
   HybridlogEngine& engine_;
   const Keyspace space_;
   const Sight sight_;
   const bool keys_only_;
-  KeyBlock keys_;
-  std::vector<Read> reads_;
+  struct Own {
+    KeyBlock keys;
+    std::vector<Read> reads;
+  };
+  const base::ThreadLease<Own> own_;
 };
 
 Result<> HybridlogEngine::scan(const Range& range, const ScanOptions& options, ScanPage& page) {
@@ -86,11 +109,9 @@ Result<> HybridlogEngine::scan(const Range& range, const ScanOptions& options, S
         parts_->ordered->collect({from, inclusive, false}, options.reverse, wanted, keys);
       }
       const bool last = keys.size() < wanted;
-      std::size_t inside = 0;
-      while (inside < keys.size() &&
-             (options.reverse ? keys[inside] >= BytesView(begin) : keys[inside] < BytesView(end))) {
-        ++inside;
-      }
+      const std::size_t inside = first_outside(keys, [&](BytesView key) {
+        return options.reverse ? key >= BytesView(begin) : key < BytesView(end);
+      });
       const bool ended = last || inside < keys.size();
       keys.truncate(inside);
       if (inside != 0) from = keys[inside - 1];
@@ -158,8 +179,8 @@ Result<> HybridlogEngine::scan_ordered(Keyspace space, Bytes& cursor, const Curs
       parts_->ordered->collect({from, inclusive, false}, false, wanted, keys);
     }
     const bool last = keys.size() < wanted;
-    std::size_t inside = 0;
-    while (inside < keys.size() && keys[inside] < BytesView(end)) ++inside;
+    const std::size_t inside =
+        first_outside(keys, [&](BytesView key) { return key < BytesView(end); });
     const bool ended = last || inside < keys.size();
     keys.truncate(inside);
     if (inside != 0) from = keys[inside - 1];
