@@ -68,9 +68,9 @@ bool ask(const Parts& parts, std::span<const Effect> effects, std::span<Put> put
 }
 
 bool may_be_changed(const Parts& parts, const Effect& effect, const Put& put) noexcept {
-  return put.look.head.value >= parts.log.read_only() && put.head.flags() == 0 &&
-         put.head.value_bytes() == effect.value.size() && put.key.is_key_of(put.at, put.head) &&
-         !parts.is_void(put.look.head, put.head.version());
+  return put.look.head.value >= parts.log.read_only() &&
+         put.head.value_bytes() == effect.value.size() &&
+         is_plain_record_of(put.key, parts, put.look.head, put.at, put.head);
 }
 
 }  // namespace

@@ -69,10 +69,19 @@ Result<Expirer::Swept> Expirer::sweep_locked(std::size_t max, Writer::Room room)
   return swept;
 }
 
+Result<std::uint64_t> Expirer::count_alive(std::optional<Keyspace> space) {
+  const auto stored = [&] {
+    return space ? parts_.counts.count(*space) : parts_.counts.count_users();
+  };
+  if (!parts_.expiry.used()) return stored();
+  const base::MutexLock lock(mutex_);
+  STRATA_LET(const std::uint64_t expired, count_expired(space));
+  const std::uint64_t all = stored();
+  return all - std::min(all, expired);
+}
+
 Result<std::uint64_t> Expirer::count_expired(std::optional<Keyspace> space) {
   const std::int64_t now_ms = parts_.time.wall_ms();
-  if (!parts_.expiry.may_be_due(now_ms)) return 0;
-  const base::MutexLock lock(mutex_);
   std::vector<ExpiryQueue::Entry> due;
   parts_.expiry.copy_due(now_ms, due);
   std::erase_if(due, [&](const ExpiryQueue::Entry& each) {

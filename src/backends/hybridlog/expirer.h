@@ -26,8 +26,9 @@ class Expirer {
   /// The same for whoever makes room: it waits neither for that nor for another sweep, which may
   /// wait for it; what cannot be done at once is left for later.
   Result<Swept> sweep_at_once(std::size_t max) STRATA_EXCLUDES(mutex_);
-  /// Records of a keyspace (nothing: of all user keyspaces) that have expired and are still stored.
-  Result<std::uint64_t> count_expired(std::optional<Keyspace> space) STRATA_EXCLUDES(mutex_);
+  /// Records of a keyspace (nothing: of all user keyspaces) that are stored and have not expired.
+  /// It waits for a sweep, whose records are neither due any more nor gone yet.
+  Result<std::uint64_t> count_alive(std::optional<Keyspace> space) STRATA_EXCLUDES(mutex_);
 
  private:
   /// The key of the record that an entry is about, and its version; nothing: it has gone.
@@ -37,6 +38,8 @@ class Expirer {
   };
   Result<std::optional<Named>> name_of(const ExpiryQueue::Entry& entry);
   bool anything_due() const;
+  /// Those that are due and still stored.
+  Result<std::uint64_t> count_expired(std::optional<Keyspace> space) STRATA_REQUIRES(mutex_);
   Result<Swept> sweep_locked(std::size_t max, Writer::Room room) STRATA_REQUIRES(mutex_);
   Result<Writer::Expired> remove_one(const ExpiryQueue::Entry& entry, Writer::Room room);
 

@@ -35,6 +35,7 @@ class ExpiryQueue {
   void add(std::int64_t expires_ms, const Entry& entry) {
     budget_.take(kEntryBytes);
     count_.fetch_add(1, std::memory_order_relaxed);
+    if (!used_.load(std::memory_order_relaxed)) used_.store(true, std::memory_order_relaxed);
     Shard& shard = shards_[entry.hash % shards_.size()];
     const base::MutexLock lock(shard.mutex);
     shard.entries.emplace(expires_ms, entry);
@@ -81,6 +82,8 @@ class ExpiryQueue {
     budget_.give(taken * kEntryBytes);
   }
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  /// Whether there ever was an entry.
+  bool used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::uint64_t kEntryBytes = 80;  // of a node of the map
@@ -91,6 +94,7 @@ class ExpiryQueue {
   MemoryBudget& budget_;
   std::array<Shard, 16> shards_;
   std::atomic<std::uint64_t> count_{0};               // relaxed: a figure
+  std::atomic<bool> used_{false};                     // relaxed: who knows of an entry, knows this
   std::atomic<std::int64_t> earliest_ms_{INT64_MAX};  // relaxed: no entry is earlier
 };
 

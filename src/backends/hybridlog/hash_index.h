@@ -103,10 +103,6 @@ class HashIndex {
 
     /// Whether this hold is that of `hash`, too. The other calls: only for such hashes.
     bool covers(std::uint64_t hash) const noexcept { return hash >> (64 - bits_) == number_; }
-    /// Nothing has changed since that look at this bucket.
-    bool is_as(const Look& look) const noexcept {
-      return look.word == &bucket_->word && look.seen == word_;
-    }
     LogAddress head(std::uint64_t hash) const noexcept {
       STRATA_DCHECK(covers(hash));
       const std::uint64_t found = bucket_->find(bucket_entry::wanted(hash, bits_));

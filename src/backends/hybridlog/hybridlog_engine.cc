@@ -480,9 +480,7 @@ Result<Commit> HybridlogEngine::update_at_gate(const KeyRef& key, UpdateFunction
 Result<std::uint64_t> HybridlogEngine::count(Keyspace space) {
   const base::ReaderGate::Pass pass(gate_);
   STRATA_TRY(check_open());
-  STRATA_LET(const std::uint64_t expired, expirer_->count_expired(space));
-  const std::uint64_t stored = parts_->counts.count(space);
-  return stored - std::min(stored, expired);
+  return expirer_->count_alive(space);
 }
 
 Result<Maintenance> HybridlogEngine::maintain(std::uint32_t records) {
@@ -507,8 +505,7 @@ Stats HybridlogEngine::stats() {
   if (closed_) return stats;
   Parts& parts = *parts_;
   const std::int64_t live = parts.live_bytes.load(std::memory_order_relaxed);
-  stats.keys = parts.counts.count_users();
-  stats.keys -= std::min(stats.keys, expirer_->count_expired(std::nullopt).value_or(0));
+  stats.keys = expirer_->count_alive(std::nullopt).value_or(parts.counts.count_users());
   stats.bytes_live = live < 0 ? 0 : static_cast<std::uint64_t>(live);
   stats.bytes_memory = parts.budget.used();
   stats.bytes_disk = parts.log.bytes_on_disk() + parts.extents->bytes_disk();

@@ -132,6 +132,14 @@ struct Parts {
   }
 };
 
+/// Whether the record at `at` is the key's, counts, and is nothing but a value: what the short ways
+/// look for. `head` is its.
+[[gnu::always_inline]] inline bool is_plain_record_of(const KeyView& key, const Parts& parts,
+                                                      LogAddress address, const char* at,
+                                                      const RecordHead& head) noexcept {
+  return head.flags() == 0 && key.is_key_of(at, head) && !parts.is_void(address, head.version());
+}
+
 /// Where a walk down a chain came to.
 struct Found {
   enum class Kind : std::uint8_t { nothing, memory, cold };

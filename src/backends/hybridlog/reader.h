@@ -66,8 +66,8 @@ class Reader {
     const char* const at = parts.log.at(look.head);
     const RecordHead head = load_head(at);
     const std::size_t bytes = head.value_bytes();
-    if (head.flags() != 0 || bytes > kInPlaceBytesMax || !key.is_key_of(at, head) ||
-        parts.is_void(look.head, head.version())) [[unlikely]] {
+    if (bytes > kInPlaceBytesMax || !is_plain_record_of(key, parts, look.head, at, head))
+        [[unlikely]] {
       return {};
     }
     char* const to = value.prepare_at_once(bytes);

@@ -118,10 +118,9 @@ class Writer {
                                                               std::uint64_t expected,
                                                               LogAddress address, char* at) {
   const RecordHead head = load_head(at);
-  if (address.value < parts.log.read_only() || head.flags() != 0 ||
-      head.value_bytes() != value.size() || !key.is_key_of(at, head) ||
-      parts.is_void(address, head.version()) || (expected != 0 && head.version() != expected))
-      [[unlikely]] {
+  if (address.value < parts.log.read_only() || head.value_bytes() != value.size() ||
+      !is_plain_record_of(key, parts, address, at, head) ||
+      (expected != 0 && head.version() != expected)) [[unlikely]] {
     return 0;
   }
   std::uint64_t version = parts.clock.now();
